@@ -1,5 +1,5 @@
-// Lists the exported names of the packages, values and types, in one file per package. The diff then shows added and
-// removed names.
+// Lists the exported names of each package, both values and types, in one file per package, so that a diff shows added
+// and removed names.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Declarations, ENTRY_POINTS, PUBLISHED } from './fixtures/entry-point.js'

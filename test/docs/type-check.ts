@@ -1,4 +1,5 @@
-// Compiles the `ts` blocks of all pages in one run, strictly, against the built packages. Each block is a module.
+// Compiles the `ts` blocks of all pages in one run, in strict mode and against the built packages. Each block is a
+// module.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'

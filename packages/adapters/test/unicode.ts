@@ -1,4 +1,5 @@
-// Tests that in every adapter, a tool receives exactly the text that the engine decided on, or does not run.
+// Tests that in every adapter, a tool receives exactly the text that the engine decided on. Otherwise, the tool must
+// not run.
 import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'

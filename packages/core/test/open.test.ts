@@ -1,4 +1,4 @@
-// Tests `SudoEngine.open`, which opens an engine with the path of a ledger and a signing key.
+// Tests `SudoEngine.open`, which opens an engine from a ledger path and a signing key.
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// Creates one valid sample of every format with our own packages. The samples are the same in every run. The fuzzers
-// mutate them.
+// Creates one valid sample of every format with our own packages. The fuzzers mutate these samples, which are the same
+// in every run.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

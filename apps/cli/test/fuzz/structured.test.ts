@@ -1,4 +1,4 @@
-// Fuzzes parsers of JSON by structure instead of by bytes: puts any value in any place, and recomputes hashes that
+// Fuzzes JSON parsers by changing values instead of bytes: puts any value in any place, and recomputes the hashes that
 // would otherwise reveal the change.
 import fc, { type JsonValue } from 'fast-check'
 import { afterAll, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// Tests `this` of a guarded method, which is passed by reference. With `receiver: true`, the fields of `this` are
-// part of the call.
+// Tests guarded methods that use `this`, which the engine passes by reference. With `receiver: true`, the fields of
+// `this` are part of the call.
 import { describe, expect, it } from 'vitest'
 import { ApprovalDenied, ParametersError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'

@@ -1,5 +1,5 @@
-// Tests that receipts have the same checks as `verify`. If `verify` rejects an entry of a call, verification of the
-// call's receipt must also fail.
+// Tests that receipt verification makes the same checks as `verify`. If `verify` rejects an entry of a call,
+// verification of the call's receipt must also fail.
 
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { createNoteSigner, encodeTlogProof, signCheckpoint } from '@sudoagent/crypto/note'

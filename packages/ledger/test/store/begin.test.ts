@@ -1,4 +1,4 @@
-// Tests that a ledger has one genesis entry if eight processes begin it at the same time.
+// Tests that a ledger has exactly one genesis entry, even if eight processes begin the ledger at the same time.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openLedgerReader } from '../../src/store/open.js'

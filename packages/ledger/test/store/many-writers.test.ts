@@ -48,7 +48,8 @@ it('four processes append to one ledger at once', { timeout: 240_000 }, async ()
   await reader.close()
   for (const name of WRITERS)
     expect(perWriter.get(name)).toEqual(new Set(Array.from({ length: EACH }, (_, n) => `${name}-${n + 1}`)))
-  // The processes took turns, instead of one process writing all its entries before the next.
+  // The processes took turns, so the writer changed more often than if each process had written all its entries in one
+  // run.
   expect(turns).toBeGreaterThan(WRITERS.length * 2)
 })
 

@@ -246,7 +246,7 @@ describe.each(KINDS)('%s', (kind) => {
 
       const forged = await ledgerOf(kind, rewritten)
       expect((await judged(forged, options)).codes).toEqual(['WITNESS_QUORUM_MISSING@-'])
-      // The forged ledger has a cosigned checkpoint of the valid ledger, which reveals the forgery immediately.
+      // If the attacker adds the cosigned checkpoint of the valid ledger, this checkpoint reveals the forgery.
       keepCosigned(forged, note)
       const { codes, verdict } = await judged(forged, options)
       expect(codes).toEqual(expect.arrayContaining(['INCONSISTENT@-', 'WITNESS_QUORUM_MISSING@-']))

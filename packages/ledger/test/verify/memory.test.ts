@@ -1,5 +1,5 @@
-// Tests that verify streams the ledger: its memory grows only with the state of each call. The slow tier measures the
-// documented limit of less than 300 MiB for a million entries.
+// Tests that verify streams the ledger: its memory grows only with the state of each call. The slow tier checks the
+// documented limit: less than 300 MiB for a million entries.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'

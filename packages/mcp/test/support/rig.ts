@@ -99,7 +99,7 @@ export class Rig {
 
   constructor(options: RigOptions = {}) {
     const { capabilities: _, pins = new MemoryToolPins(), holdMs, ...rest } = options
-    // Longer than any approval in these tests takes on a busy machine, in milliseconds.
+    // Hold time in milliseconds, longer than any approval in these tests takes on a busy machine.
     const hold = 'holdMs' in options ? holdMs : 45_000
     this.pins = pins
     this.ledger = new MemoryLedger()

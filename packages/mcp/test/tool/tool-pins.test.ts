@@ -1,4 +1,4 @@
-// Tests the common contract of both stores of tool definitions.
+// Tests the contract that both stores of tool definitions share.
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -13,7 +13,7 @@ it('hands out the page as it is built, to a file and to a pipe', () => {
   expect(page).toMatch(/^<!doctype html>[\s\S]*Content-Security-Policy" content="default-src 'none'/)
   expect(box.run(['receipt', 'page']).stdout).toBe(page)
   expect(box.run(['receipt', 'page', '--output', '-']).stdout).toBe(page)
-  // `./page` names a ledger, not the subcommand `page`.
+  // `./page` is the path of a ledger, not the subcommand `page`.
   expect(box.run(['receipt', './page', '--request-id', 'x']).stderr).toContain('`./page` does not exist')
 })
 

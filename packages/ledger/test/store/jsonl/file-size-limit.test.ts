@@ -7,7 +7,7 @@ import { verifyFile } from '../../fixtures/ledger-file.js'
 import { canRun, notice, runScript } from '../../fixtures/process/child.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 
-/** In units of 1,024 bytes. Enough for some of the appends. */
+/** The limit in units of 1,024 bytes, which is enough for some of the appends. */
 const BLOCKS = 96
 const APPENDS = 200
 
