@@ -164,5 +164,5 @@ it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget', 'ledger.sqlite.tools
 it('says how long a call is held unless told: four seconds, which clients wait for', () => {
   const { code, stdout } = box.run(['mcp', 'guard', '--help'])
   expect(code).toBe(0)
-  expect(stdout.replace(/\s+/g, ' ')).toMatch(/--hold <seconds> time a call waits [^(]*\(default: "4"\)/)
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/--hold <seconds> time that a call waits [^(]*\(default: "4"\)/)
 })

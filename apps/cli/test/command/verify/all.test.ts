@@ -97,7 +97,7 @@ describe('verify --all and the registry', () => {
     const all = ['verify', home, '--all', '--public-key', 'key.pem']
     const fromRegistry = box.run([...all, '--registry', ledgerUrl(database, 'heads-of-others')])
     expect(fromRegistry.code).toBe(1)
-    expect(fromRegistry.stderr).toContain('not a valid name')
+    expect(fromRegistry.stderr).toContain('not a valid ledger name')
     // In the second case, the invalid name comes from the server, because its owner removed the constraint on names.
     await asSuperuser(
       home,
