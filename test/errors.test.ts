@@ -39,7 +39,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   PolicyError: ['POLICY_EVALUATION_FAILED'],
   ApprovalError: ['APPROVAL_PROCESS_FAILED'],
   AuditLogError: ['LEDGER_WRITE_FAILED_DECISION'],
-  ParametersError: ['PARAMETERS_INVALID'],
+  ParametersError: ['PARAMETERS_INVALID', 'AUTHORITY_INVALID'],
   BoundaryError: ['BOUNDARY_FAILED'],
 }
 
@@ -128,6 +128,15 @@ const THROWN: readonly [name: string, code: string, what: string, how: () => unk
   ['ApprovalError', 'APPROVAL_PROCESS_FAILED', 'an approver that throws', brokenApprover],
   ['AuditLogError', 'LEDGER_WRITE_FAILED_DECISION', 'a ledger that fails', () => call({ ledger: broken })],
   ['ParametersError', 'PARAMETERS_INVALID', 'NaN', () => call({}, Number.NaN)],
+  [
+    'ParametersError',
+    'AUTHORITY_INVALID',
+    'authority.session',
+    () =>
+      engineOf({})
+        .with({ session: '' })
+        .execute(async () => {}, [], { action: 'pay' }),
+  ],
   ['BoundaryError', 'BOUNDARY_FAILED', 'a clock that throws', () => call({ clock: fails })],
 ]
 

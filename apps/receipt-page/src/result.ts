@@ -1,8 +1,16 @@
 // Renders a verification result as HTML elements. Text is inserted as text, never as markup.
+import { authorityRows } from '@sudoagent/crypto/entry'
 import { type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 type Field = readonly [name: string, value: string, code?: true]
+
+const AUTHORITY_NAMES: ReadonlyMap<string, string> = new Map([
+  ['for', 'For'],
+  ['through', 'Through'],
+  ['tenant', 'Tenant'],
+  ['session', 'Session'],
+])
 
 const SAYS = {
   broken: 'This receipt is not valid',
@@ -96,6 +104,9 @@ function fields({
     rows.push(
       ['Action', decision.action],
       ['Agent', decision.agent_id],
+      ...authorityRows(decision.authority ?? {}).map(
+        ([name, value]): Field => [AUTHORITY_NAMES.get(name) ?? '', value],
+      ),
       ['Decision', `${effect}: ${reason}${code === null ? '' : ` (${code})`}`],
       ['Time', decision.created_at],
       ['Policy', [decision.policy_id, decision.policy_version].filter((part) => part !== null).join(', version ')],

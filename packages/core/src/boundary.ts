@@ -4,7 +4,7 @@
  */
 
 export { isIntegerText } from './arguments/integer-text.js'
-export { foldName } from './fold-name.js'
 export { UNRECORDABLE } from './policy/context.js'
+export { foldName } from './policy/fold-name.js'
 export { type Concealment, describeConcealed } from './redaction/concealment.js'
 export type { Redacted } from './redaction/json.js'

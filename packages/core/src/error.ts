@@ -58,6 +58,7 @@ const HINTS: ReadonlyMap<string, string> = new Map<ReasonCode, string>([
   ['LEDGER_WRITE_FAILED_DECISION', 'see `cause`, and check the ledger and the audit log'],
   ['PARAMETERS_CHANGED', 'do not change the arguments while the call waits for a decision'],
   ['PARAMETERS_INVALID', 'pass plain data without NaN or cycles, within the depth and size limits'],
+  ['AUTHORITY_INVALID', 'pass IDs of 1 to 256 characters, without control characters, cookies or tokens'],
   ['QUESTIONS_FULL', 'answer open approvals, then retry; `sudoagent approvals list` shows them'],
   ['CLOCK_BEHIND_LEDGER', 'correct the system clock, or start a new ledger'],
   ['ARGUMENTS_CONCEALED', 'declare secrets with `redaction`, or set `onConcealed`'],
@@ -128,12 +129,12 @@ export class AuditLogError extends CallDenied {
 }
 
 /**
- * The arguments cannot be recorded, for example because of NaN, a cycle, their depth or size, or a getter that throws.
- * `message` names the argument.
+ * The arguments or the authority of the call cannot be recorded, for example because of NaN, a cycle, their depth or
+ * size, a getter that throws, or an id with control characters. `message` names the argument or the member.
  */
 export class ParametersError extends CallDenied {
   override readonly name = 'ParametersError'
-  declare readonly code: 'PARAMETERS_INVALID'
+  declare readonly code: 'PARAMETERS_INVALID' | 'AUTHORITY_INVALID'
 }
 
 /** The boundary itself failed before or while it recorded the decision. `cause` is the error. */

@@ -25,6 +25,8 @@ export { InteractiveApprover, type InteractiveApproverOptions } from './approval
 export { MemoryApprovalStore } from './approval/memory-store.js'
 export { PollingApprover, type PollingApproverOptions } from './approval/polling.js'
 export { type AuditLog, type AuditRecord, JsonlAuditLog } from './audit-log.js'
+export type { CallAuthority, ContextActor } from './authority/authority.js'
+export { runWith } from './authority/run-with.js'
 export type { Authorization } from './boundary/boundary.js'
 export type { CallOutcome } from './boundary/recorder.js'
 export {
@@ -39,6 +41,7 @@ export {
 export { MemoryBudget } from './budget/memory.js'
 export { SudoEngine } from './engine.js'
 export type { AuthorizeCall, Engine } from './engine-port.js'
+export type { EngineView } from './engine-view.js'
 export {
   ApprovalDenied,
   ApprovalError,

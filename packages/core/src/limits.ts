@@ -48,6 +48,14 @@ export const METADATA_LIMITS: SnapshotLimits = Object.freeze({
   maxBinaryBytes: 64 * 1024,
 })
 
+/** Limits of the authority of a call, which has at most eight delegates and a few strings of 256 characters. */
+export const AUTHORITY_LIMITS: SnapshotLimits = Object.freeze({
+  maxDepth: 4,
+  maxNodes: 100,
+  maxStringLength: 1_024,
+  maxBinaryBytes: 0,
+})
+
 /**
  * The maximum size of a bigint. 4,096 bits are enough for any RSA modulus in use. Writing a bigint as decimal digits
  * takes quadratic time.

@@ -13,6 +13,7 @@ import {
 import { InteractiveApprover } from './approval/interactive.js'
 import { MemoryApprovalStore } from './approval/memory-store.js'
 import type { AuditLog } from './audit-log.js'
+import { AUTHORITY_OPTIONS, type CallAuthority, mergeAuthority } from './authority/authority.js'
 import type { BudgetStore } from './budget/budget.js'
 import { memberOf, readOptions, requireInteger, requireName, requireText } from './check.js'
 import { identifyPolicy, type Policy, type PolicyIdentity } from './policy/policy.js'
@@ -86,7 +87,7 @@ export interface OpenOptions extends Omit<EngineOptions, 'ledger'> {
   readonly passphrase?: string
 }
 
-export interface CallOptions {
+export interface CallOptions extends CallAuthority {
   /** A stable name for the action. Default: the function's name. */
   readonly action?: string
   /** Replaces the engine's policy for this call. */
@@ -157,6 +158,8 @@ export interface CheckedCallOptions {
   readonly remark: string
   /** Returns the request id for the call. */
   readonly generateId: () => string
+  /** As given: it is checked when the call is made, so that a refusal is recorded. */
+  readonly authority: CallAuthority
 }
 
 const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
@@ -185,6 +188,7 @@ const CALL_OPTIONS: readonly (keyof CallOptions)[] = [
   'signal',
   'receiver',
   'remark',
+  ...AUTHORITY_OPTIONS,
 ]
 
 /** @throws TypeError naming the option */
@@ -218,11 +222,8 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
 
 /** @throws TypeError that names the option; RangeError for an `approvalTtlMs` above the maximum */
 export function checkCallOptions(options: CallOptions, engine: EngineParts): CheckedCallOptions {
-  const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver, remark } = readOptions(
-    'call options',
-    options,
-    CALL_OPTIONS,
-  )
+  const own = readOptions('call options', options, CALL_OPTIONS)
+  const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver, remark } = own
   if (budgetCost !== undefined && engine.budget === null)
     throw new TypeError('`budgetCost` requires an engine with a `budget`')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('`signal` must be an AbortSignal')
@@ -238,6 +239,7 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Che
     receiver: requireBoolean('receiver', receiver ?? false),
     remark: requireText('remark', remark ?? '', NAME_LENGTH_MAX, true),
     generateId: engine.generateId,
+    authority: mergeAuthority(own as CallAuthority),
   }
 }
 

@@ -1,6 +1,17 @@
 /** `@sudoagent/crypto/entry`: the shape, hashes and timestamps of a ledger entry. */
 
 export { APPROVAL_USE_GRACE_MS, type ApprovalTimes, isApprovalLate, isDeadlineOver } from './entry/approval-deadline.js'
+export {
+  AUTHORITY_TEXT_LENGTH_MAX,
+  type Authority,
+  authorityMisfit,
+  authorityRows,
+  DELEGATION_MAX,
+  type Delegate,
+  isAuthorityId,
+  isThumbprint,
+  type Subject,
+} from './entry/authority.js'
 export { type DecisionFacts, hashDecisionFacts } from './entry/decision-hash.js'
 export { hashEntry, type Members } from './entry/entry-hash.js'
 export {

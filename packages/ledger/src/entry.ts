@@ -7,6 +7,7 @@ export {
   type Actor,
   type ApprovalBlock,
   approvalOf,
+  authorityOf,
   type BindingBlock,
   type BudgetBlock,
   type CallEntry,

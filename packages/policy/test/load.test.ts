@@ -82,6 +82,7 @@ describe('a file of rules', () => {
         requestId: 'r',
         action: 't',
         agentId: 'a',
+        actor: { principal: 'a' },
         args: [],
         kwargs: { path },
         metadata: {},
@@ -134,7 +135,8 @@ describe('a module', () => {
     )
     const after = await loadPolicy(path)
     expect(after.policyHash).not.toBe(before.policyHash)
-    const context = { requestId: 'r', action: 't', agentId: 'a', args: [], kwargs: {}, metadata: {}, concealed: [] }
+    const call = { requestId: 'r', action: 't', agentId: 'a', args: [], kwargs: {}, metadata: {}, concealed: [] }
+    const context = { ...call, actor: { principal: 'a' } }
     expect(await after.evaluate(context)).toMatchObject({ reason: '2' })
   })
 })

@@ -17,7 +17,9 @@
  * `transition.ts` and `table-store.ts` implement the rules. The memory, SQLite and PostgreSQL stores differ only in
  * their tables; the PostgreSQL store is in a separate package.
  */
+
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
+import type { Authority } from '@sudoagent/crypto/entry'
 import { encodeJcs, type JsonValue, parseJson } from '@sudoagent/crypto/json'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 
@@ -58,6 +60,8 @@ export interface ApprovalRequest {
   readonly agentId: string
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
+  /** For whom the agent calls. Absent if nothing is known, and in requests that an approval store returns. */
+  readonly authority?: Authority
   readonly reason: string
   readonly createdAt: Date
   /** Answers at or after this time are not accepted. */
@@ -220,6 +224,7 @@ export function makeApprovalRequest(
     action: requireText('action', call.action, NAME_LENGTH_MAX),
     agentId: requireText('agentId', call.agentId, NAME_LENGTH_MAX),
     ...parameters,
+    ...(call.authority === undefined ? {} : { authority: call.authority }),
     reason: requireText('reason', call.reason, REASON_LENGTH_MAX, true),
     get createdAt() {
       return new Date(createdMs)

@@ -1,3 +1,4 @@
+import { authorityRows } from '@sudoagent/crypto/entry'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { breakRows, usableColumns } from '../terminal/rows.js'
 import type { ApprovalRequest } from './approval.js'
@@ -28,6 +29,7 @@ export function promptRows(request: ApprovalRequest, now: Date, columns: number 
   return [
     ...field('action', request.action),
     ...field('agent', request.agentId),
+    ...authorityRows(request.authority ?? {}).flatMap(([name, value]) => field(name, value)),
     ...field('reason', request.reason),
     ...argumentRows(request, width),
     ...field('request', request.approvalId),

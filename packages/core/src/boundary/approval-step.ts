@@ -46,11 +46,12 @@ export async function seekApproval(
   terms: ApprovalOptions,
 ): Promise<ApprovalBlock> {
   const { requestId, action, agentId, args, kwargs } = call.context
+  const { authority } = call.authority
   const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
   let request: ApprovalRequest | undefined
   try {
     const asked = makeApprovalRequest(
-      { binding, action, agentId, args, kwargs, reason: terms.reason },
+      { binding, action, agentId, args, kwargs, ...(authority === null ? {} : { authority }), reason: terms.reason },
       terms.ttlMs,
       desk.clock(),
     )

@@ -10,6 +10,7 @@
 // 8. outcome: records the outcome in a second entry; the first entry is the decision, with its approval block
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
+import { AuthorityError, checkAuthority } from '../authority/authority.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
 import { buildContext, noticeOf, UNRECORDABLE } from '../policy/context.js'
@@ -45,7 +46,7 @@ interface PendingCall {
   readonly snapshot: Snapshot
 }
 
-/** The results of the later steps for a call that was refused in the first step. */
+/** For a call that was refused in the first step. */
 const NOTHING_FOUND = { approval: null, budget: null, letThrough: null }
 
 /** Decides about calls and records the decisions. */
@@ -53,10 +54,7 @@ export class Boundary {
   readonly #parts: EngineParts
   readonly #recorder: Recorder
   readonly #open = new OpenQuestions()
-  readonly #running = new WeakMap<
-    object,
-    { readonly request: DecisionRequest; readonly ruling: Decision; readonly asked: PendingCall }
-  >()
+  readonly #running = new WeakMap<object, { readonly asked: PendingCall; readonly ruling: Decision }>()
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -115,7 +113,7 @@ export class Boundary {
       reasonCode,
       args: snapshot.values,
     })
-    this.#running.set(authorization, { request, ruling, asked })
+    this.#running.set(authorization, { asked, ruling })
     return authorization
   }
 
@@ -165,7 +163,7 @@ export class Boundary {
       throw new TypeError('this engine did not issue the authorization, or the outcome was already recorded')
     }
     this.#running.delete(authorization)
-    return await this.#recorder.outcome(running.request, running.ruling, outcome)
+    return await this.#recorder.outcome(running.asked.request, running.ruling, outcome)
   }
 
   /** Step one: reads the arguments once, redacts them, and computes the decision hash. */
@@ -184,13 +182,15 @@ export class Boundary {
       const snapshot = takeSnapshot(args, unicode, receiver)
       const values = args === UNRECORDABLE ? UNRECORDABLE : snapshot.values
       const context = buildContext({ ...facts, values, receiver: snapshot.receiver, metadata })
-      return { request: requestDecision(context, policy.identity, clock()), terms, original: args, receiver, snapshot }
+      const checked = checkAuthority(terms.authority, context.metadata, redactor)
+      const request = requestDecision(context, policy.identity, clock(), checked)
+      return { request, terms, original: args, receiver, snapshot }
     } catch (cause) {
-      // The arguments cannot be recorded, but the refusal can.
-      const context = buildContext({ ...facts, values: UNRECORDABLE, metadata: {} })
-      const request = requestDecision(context, policy.identity, clock())
+      // The arguments or the authority cannot be recorded, but the refusal can.
+      const request = requestDecision(buildContext({ ...facts, values: UNRECORDABLE }), policy.identity, clock())
+      const code = cause instanceof AuthorityError ? 'AUTHORITY_INVALID' : 'PARAMETERS_INVALID'
       const reason = cause instanceof Error ? cause.message : 'the arguments cannot be recorded'
-      throw await this.#refuse(request, new Refusal({ kind: 'parameters', code: 'PARAMETERS_INVALID', reason, cause }))
+      throw await this.#refuse(request, new Refusal({ kind: 'parameters', code, reason, cause }))
     }
   }
 

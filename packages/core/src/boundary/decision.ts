@@ -11,6 +11,7 @@ import {
   type OutcomeBlock,
   type Parameters,
 } from '@sudoagent/ledger/entry'
+import { type CheckedAuthority, NO_AUTHORITY } from '../authority/authority.js'
 import { type CallContext, noticeOf, parametersOf } from '../policy/context.js'
 import type { PolicyIdentity } from '../policy/policy.js'
 
@@ -20,6 +21,8 @@ export interface DecisionRequest {
   readonly parameters: Parameters
   readonly policy: PolicyIdentity
   readonly actor: Actor
+  /** The checked authority of the call. */
+  readonly authority: CheckedAuthority
   /** A ledger timestamp: `created_at` in the decision entry. */
   readonly decisionAt: string
   readonly decisionHash: Hash
@@ -30,7 +33,12 @@ export interface DecisionRequest {
  *
  * @throws CryptoError VALUE_REFUSED if the context does not have a canonical form, which `buildContext` prevents
  */
-export function requestDecision(context: CallContext, policy: PolicyIdentity, now: Date): DecisionRequest {
+export function requestDecision(
+  context: CallContext,
+  policy: PolicyIdentity,
+  now: Date,
+  authority: CheckedAuthority = NO_AUTHORITY,
+): DecisionRequest {
   const { requestId, action, agentId } = context
   const parameters = parametersOf(context)
   const actor: Actor = { principal: agentId, source: 'node' }
@@ -41,6 +49,7 @@ export function requestDecision(context: CallContext, policy: PolicyIdentity, no
     parameters,
     policy,
     actor,
+    authority,
     decisionAt,
     decisionHash: decisionHash(facts, parameters),
   })
@@ -61,6 +70,7 @@ export interface Decision {
  */
 export function decisionDraft(request: DecisionRequest, ruling: Decision, extra: JsonObject = {}): EntryDraft {
   const { context, actor, parameters, policy, decisionAt } = request
+  const { authority, call } = request.authority
   // The members are listed individually in canonical order, for speed: the encoder does not need to sort them, and
   // spreading an object would cost as much as encoding it.
   return {
@@ -68,6 +78,7 @@ export function decisionDraft(request: DecisionRequest, ruling: Decision, extra:
     actor,
     agent_id: context.agentId,
     approval: ruling.approval,
+    ...(authority === null ? {} : { authority }),
     budget: ruling.budget,
     created_at: decisionAt,
     decision: {
@@ -80,7 +91,7 @@ export function decisionDraft(request: DecisionRequest, ruling: Decision, extra:
       reason_code: ruling.reasonCode,
     },
     event: 'decision',
-    metadata: { ...context.metadata, ...concealedMember(context), ...extra },
+    metadata: { ...context.metadata, ...concealedMember(context), ...(call === null ? {} : { call }), ...extra },
     parameters,
     request_id: context.requestId,
   }

@@ -17,7 +17,7 @@ export async function evaluatePolicy(
   policy: CheckedPolicy,
 ): Promise<Required<PolicyResult>> {
   try {
-    const context = policyView(request.context)
+    const context = policyView(request.context, request.authority.options)
     const result = parsePolicyResult(await within(timeoutMs, 'policy', () => policy.evaluate(context)))
     return {
       ...result,

@@ -9,6 +9,7 @@ import type { JsonValue } from '@sudoagent/crypto/json'
 import { SnapshotError } from '../arguments/error.js'
 import { kindOf, markCopy } from '../arguments/kind.js'
 import { takeValue } from '../arguments/snapshot.js'
+import type { CallAuthority, ContextActor } from '../authority/authority.js'
 import { METADATA_LIMITS } from '../limits.js'
 import type { Concealment } from '../redaction/concealment.js'
 import type { Redacted } from '../redaction/json.js'
@@ -22,6 +23,8 @@ export interface Context {
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
   readonly metadata: Readonly<Record<string, JsonValue>>
+  /** The agent, and for whom it calls, as asserted by the agent's process. */
+  readonly actor: ContextActor
   /**
    * The concealed parts of the arguments, with path, kind and length; empty if all values are visible. The engine
    * checks whether `evaluate` read this property: a policy that allows a call without reading `concealed` has ignored
@@ -42,7 +45,7 @@ export interface Parameters {
 }
 
 /** The engine's own form of the context, as plain data. Policies receive the result of `policyView`. */
-export type CallContext = Omit<Context, 'concealed'>
+export type CallContext = Omit<Context, 'actor' | 'concealed'>
 
 /**
  * The placeholder for arguments that cannot be recorded. A guard that refuses such a call passes exactly this list to
@@ -109,14 +112,15 @@ export function buildContext(facts: ContextFacts): CallContext {
   return context
 }
 
-/** Returns the context for a policy. The context records whether the policy reads `concealed`. */
-export function policyView(context: CallContext): Context {
+/** Returns the context for a policy. The context notes when `concealed` is read. */
+export function policyView(context: CallContext, authority: CallAuthority): Context {
   const notice = noticeOf(context)
   const get = (): readonly Concealment[] => {
     notice.wasRead = true
     return notice.concealed
   }
-  return Object.freeze(Object.defineProperty({ ...context } as Context, 'concealed', { get, enumerable: false }))
+  const actor: ContextActor = Object.freeze({ ...authority, principal: context.agentId })
+  return Object.freeze(Object.defineProperty({ ...context, actor } as Context, 'concealed', { get, enumerable: false }))
 }
 
 /** The concealed parts of a call's arguments, and whether the policy read them. */

@@ -2,7 +2,7 @@
  * The shape of every kind of ledger entry: the members and their valid values. `verify` applies these rules to
  * every ledger line, and `verifyReceipt` applies them to the lines in a receipt, so both refuse the same entries.
  *
- *     decision     request_id, created_at, agent_id, action, actor, parameters, approval, budget, and
+ *     decision     request_id, created_at, agent_id, action, actor, authority, parameters, approval, budget, and
  *                  decision {effect, reason, reason_code, policy_id, policy_version, policy_hash, decision_hash}
  *     outcome      the same call, and outcome {status, reason, reason_code, error_type, error}
  *     checkpoint   a control entry of the ledger itself: genesis, key changes, close
@@ -13,6 +13,7 @@
  * complete format.
  */
 import { isHash } from '../bytes/hash.js'
+import { authorityMisfit } from './authority.js'
 import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
 import { isTimestamp } from './timestamp.js'
 
@@ -214,5 +215,7 @@ export function checkEntry(value: unknown): EntryProblem | null {
  */
 export function draftMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'entry'
-  return isEvent(own(value, 'event')) ? contentMisfit(value) : 'event'
+  if (!isEvent(own(value, 'event'))) return 'event'
+  const authority = own(value, 'authority')
+  return contentMisfit(value) ?? (authority === undefined ? null : authorityMisfit(authority))
 }

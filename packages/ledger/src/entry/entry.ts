@@ -14,7 +14,7 @@
 // `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. `rules/` contains
 // the rules that relate entries to each other: the hash chain, one decision and at most one outcome for each call.
 import type { Hash } from '@sudoagent/crypto'
-import { isPypiEntry } from '@sudoagent/crypto/entry'
+import { type Authority, authorityMisfit, isPypiEntry } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
 
 export { checkEntry, draftMisfit, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto/entry'
@@ -94,6 +94,8 @@ export interface EntryDraft {
   readonly action: string
   readonly agent_id: string
   readonly actor: Actor
+  /** For whom the agent called; only in decisions. */
+  readonly authority?: Authority
   readonly decision: DecisionBlock
   readonly approval?: ApprovalBlock | null
   readonly budget?: BudgetBlock | null
@@ -133,7 +135,12 @@ type Optional<T, Name extends keyof T> = Omit<T, Name> & Partial<Pick<T, Name>>
  * also lack `policy_version`, the reasons of the outcome, and `parameters`, which `parametersText` in the crypto
  * package derives.
  */
-export type CallEntry = Omit<Optional<EntryDraft, 'actor' | 'parameters'>, 'decision' | 'approval' | 'outcome'> & {
+export type CallEntry = Omit<
+  Optional<EntryDraft, 'actor' | 'parameters'>,
+  'decision' | 'approval' | 'authority' | 'outcome'
+> & {
+  /** `authorityOf` reads it: a stored line may have any value here. */
+  readonly authority?: unknown
   readonly decision: Optional<DecisionBlock, 'policy_version'>
   readonly approval?: ApprovalBlock | PypiApproval | null
   readonly outcome?: Optional<OutcomeBlock, 'reason' | 'reason_code'>
@@ -152,6 +159,11 @@ export type LedgerEntry = CallEntry | CheckpointEntry
 /** Whether an entry is a decision or an outcome. */
 export function isCallEntry(entry: LedgerEntry): entry is CallEntry {
   return entry.event !== 'checkpoint'
+}
+
+/** The authority of an entry; null if it has none, or one that is not valid. */
+export function authorityOf({ authority }: CallEntry): Authority | null {
+  return authority === undefined || authorityMisfit(authority) !== null ? null : (authority as Authority)
 }
 
 /** An approval in either shape. A member that the package on PyPI did not write is null. */

@@ -47,6 +47,7 @@ export type FindingCode =
   | 'CHECKPOINT_TOO_OLD'
   | 'APPROVAL_REUSED'
   | 'APPROVAL_INCOMPLETE'
+  | 'AUTHORITY_INVALID'
 
 /** One defect and its position. `position` is 1-based, or null for a finding about the whole ledger. */
 export interface Finding {

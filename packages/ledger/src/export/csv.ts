@@ -3,8 +3,8 @@
 // prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for a different locale may use a
 // different separator, often the semicolon, and would start a new cell after that separator. Text after such a
 // separator is therefore prefixed, too.
-import { parametersText } from '@sudoagent/crypto/entry'
-import { approvalOf, isCallEntry } from '../entry/entry.js'
+import { type Authority, parametersText } from '@sudoagent/crypto/entry'
+import { approvalOf, authorityOf, isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
 import { M, type Member } from '../plain/member.js'
 import type { PlainMembers } from '../plain/plain-members.js'
@@ -12,10 +12,15 @@ import { exportRecords, type Format } from './format.js'
 
 type Cell = string | number | null | undefined
 
-/** The source of a column: a function for a parsed entry, and one for a recognised line. */
-type Column = readonly [name: string, cell: (record: EntryRecord) => Cell, member: Member | null]
+/** The source of a column: a function for a parsed entry, and one or a member for a recognised line. */
+type Column = readonly [
+  name: string,
+  cell: (record: EntryRecord) => Cell,
+  source: Member | ((line: PlainMembers) => Cell) | null,
+]
 
 const call = (record: EntryRecord) => (isCallEntry(record.entry) ? record.entry : undefined)
+const authorityIn = ({ entry }: EntryRecord) => (isCallEntry(entry) ? authorityOf(entry) : null)
 const approvalIn = ({ entry }: EntryRecord) => (isCallEntry(entry) ? approvalOf(entry) : null)
 
 const COLUMNS: readonly Column[] = [
@@ -44,7 +49,18 @@ const COLUMNS: readonly Column[] = [
   ['prev_entry_hash', ({ entry }) => entry.prev_entry_hash, M.previous],
   ['entry_hash', ({ entry }) => entry.entry_hash, M.entryHash],
   ['key_id', ({ entry }) => entry.key_id, M.keyId],
+  [
+    'on_behalf_of',
+    (record) => authorityIn(record)?.on_behalf_of?.id,
+    (line) => authorityOfLine(line)?.on_behalf_of?.id,
+  ],
+  ['tenant', (record) => authorityIn(record)?.tenant, (line) => authorityOfLine(line)?.tenant],
+  ['session', (record) => authorityIn(record)?.session, (line) => authorityOfLine(line)?.session],
 ]
+
+/** A recognised authority is valid. */
+const authorityOfLine = (line: PlainMembers): Authority | null =>
+  line.has(M.authority) ? (JSON.parse(line.get(M.authority)) as Authority) : null
 
 /** The stored text of a member. Encoding the parsed value would round numbers that do not fit a double. */
 function member({ json, members }: EntryRecord, key: string): string | undefined {
@@ -167,13 +183,13 @@ class RowForm {
   #make(line: PlainMembers): void {
     const parts: Part[] = []
     let before = ''
-    for (const [, , member] of COLUMNS.slice(1)) {
-      const varying = member === null ? undefined : VARYING.get(member)
-      if (member === null || varying === undefined) before += `,${member === null ? '' : cellText(line.get(member))}`
-      else {
-        parts.push({ before: `${before},`, member, isHarmless: varying === 'harmless' })
+    for (const [, , source] of COLUMNS.slice(1)) {
+      const varying = typeof source === 'number' ? VARYING.get(source) : undefined
+      if (typeof source === 'number' && varying !== undefined) {
+        parts.push({ before: `${before},`, member: source, isHarmless: varying === 'harmless' })
         before = ''
-      }
+      } else if (typeof source === 'number') before += `,${cellText(line.get(source))}`
+      else before += `,${cellText(source?.(line))}`
     }
     this.#parts = parts
     this.#end = `${before}\r\n`

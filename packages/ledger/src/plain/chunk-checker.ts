@@ -119,7 +119,8 @@ class ChunkWriter {
   readInFull(line: Buffer): CallFacts | null {
     this.#readInFull += 1
     const facts = checkLine(line)
-    if (facts.kind !== 'call' || facts.hashProblems.length > 0 || facts.approvalProblems.length > 0) return null
+    if (facts.kind !== 'call' || facts.hashProblems.length > 0) return null
+    if (facts.approvalProblems.length > 0 || facts.authorityProblem !== null) return null
     return facts.recordedAt !== null && isUuid(facts.requestId) ? facts : null
   }
 

@@ -27,6 +27,7 @@ export const M = {
   previous: 22,
   recordedAt: 23,
   requestId: 24,
+  authority: 25,
 } as const
 
 export type Member = (typeof M)[keyof typeof M]
@@ -35,6 +36,7 @@ export const MEMBERS = Object.keys(M).length
 
 /** Members that may be absent or null, so their offsets are reset before each line. */
 export const OPTIONAL = [
+  M.authority,
   M.budgetCost,
   M.effect,
   M.policyVersion,

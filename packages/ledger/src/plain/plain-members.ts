@@ -5,6 +5,7 @@
 import type { ApprovalBlock } from '../entry/entry.js'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
 import { readApproval } from './approval-block.js'
+import { readAuthority } from './authority-block.js'
 import { type LineCursor, unescaped } from './line-cursor.js'
 import { M, MEMBERS, type Member, OPTIONAL } from './member.js'
 import { SpanCache } from './span-cache.js'
@@ -31,8 +32,9 @@ export class PlainMembers {
   #lineEnd = 0
   readonly #starts = new Int32Array(MEMBERS)
   readonly #ends = new Int32Array(MEMBERS)
-  readonly #openings = new SpanCache([M.action, M.principal, M.source, M.agentId, M.budgetCost], (cursor) =>
-    this.#opening(cursor),
+  readonly #openings = new SpanCache(
+    [M.action, M.principal, M.source, M.agentId, M.authority, M.budgetCost],
+    (cursor) => this.#opening(cursor),
   )
   readonly #verdicts = new SpanCache(
     [M.effect, M.policyHash, M.policyId, M.policyVersion, M.reason, M.reasonCode],
@@ -154,6 +156,11 @@ export class PlainMembers {
     if (!cursor.word(NO_APPROVAL) && cursor.isFull && cursor.word(',"approval":{')) {
       this.#approval = readApproval(cursor)
       if (this.#approval === null) return false
+    }
+    if (cursor.word(',"authority":')) {
+      const start = cursor.at
+      if (!readAuthority(cursor)) return false
+      this.#markFrom(start, M.authority, cursor)
     }
     if (cursor.word(',"budget":') && !cursor.word('null') && !this.#budget(cursor)) return false
     return cursor.word(',"created_at":"')

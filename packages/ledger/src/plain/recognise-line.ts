@@ -100,6 +100,8 @@ export class LineRecogniser {
       approval,
       hashProblems: NO_PROBLEMS,
       approvalProblems: NO_PROBLEMS,
+      authority: members.has(M.authority) ? members.get(M.authority) : null,
+      authorityProblem: null,
     }
   }
 }

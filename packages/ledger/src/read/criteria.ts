@@ -10,6 +10,10 @@ export interface Criteria {
   readonly requestId?: string
   readonly action?: string
   readonly agentId?: string
+  /** The id of the subject, the tenant and the session of a decision's authority. */
+  readonly onBehalfOf?: string
+  readonly tenant?: string
+  readonly session?: string
   readonly event?: string
   /** `allow` or `deny`: the effect of the decision, or of the call's decision if the query is for outcomes. */
   readonly effect?: string

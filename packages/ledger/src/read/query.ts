@@ -14,7 +14,7 @@
 //
 // `criteria.ts` parses criteria; `call-query.ts` handles those that concern both entries of a call.
 
-import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
+import { authorityOf, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import { parseLine } from '../entry/line.js'
 import { type EntryRecord, recordOf } from '../entry/record.js'
 import type { StoredLine } from '../entry/stored-line.js'
@@ -73,12 +73,12 @@ async function* selectEntries(
 
 /** The substrings that a matching line must contain, so that most lines need not be parsed. */
 function needlesOf(criteria: Criteria): Needles {
-  const { requestId, action, agentId, reasonCode, decisionHash, outcome } = criteria
+  const { requestId, action, agentId, onBehalfOf, tenant, session, reasonCode, decisionHash, outcome } = criteria
   const wanted = criteria.text?.normalize('NFC').toLowerCase()
   return {
     // The substring in its escaped JSON form.
     folded: wanted === undefined ? null : JSON.stringify(wanted).slice(1, -1),
-    exact: [requestId, action, agentId, reasonCode, decisionHash, outcome]
+    exact: [requestId, action, agentId, onBehalfOf, tenant, session, reasonCode, decisionHash, outcome]
       .filter((value) => value !== undefined)
       .map((value) => JSON.stringify(value.normalize('NFC'))),
   }
@@ -158,10 +158,14 @@ function fits(entry: LedgerEntry, criteria: Criteria): boolean {
   if (criteria.start !== undefined && !(time !== undefined && time >= criteria.start)) return false
   if (criteria.end !== undefined && !(time !== undefined && time <= criteria.end)) return false
   const call = isCallEntry(entry) ? entry : undefined
+  const authority = call === undefined ? null : authorityOf(call)
   const pairs: readonly (readonly [wanted: string | undefined, is: string | null | undefined])[] = [
     [criteria.requestId, entry.request_id],
     [criteria.action, call?.action],
     [criteria.agentId, call?.agent_id],
+    [criteria.onBehalfOf, authority?.on_behalf_of?.id],
+    [criteria.tenant, authority?.tenant],
+    [criteria.session, authority?.session],
     [criteria.effect, call?.decision.effect],
     [criteria.reasonCode, call?.decision.reason_code],
     [criteria.outcome, call?.outcome?.status],

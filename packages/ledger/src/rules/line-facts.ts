@@ -70,6 +70,9 @@ export interface CallFacts extends SealFacts, CallText {
   readonly approval: ApprovalUse | null
   /** Problems with the approval of an allowed decision. */
   readonly approvalProblems: readonly Problem[]
+  /** The canonical text of the authority; null if the entry has none. */
+  readonly authority: string | null
+  readonly authorityProblem: Problem | null
 }
 
 /** A control entry. */

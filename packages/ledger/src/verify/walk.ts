@@ -187,7 +187,9 @@ export class Walk implements WalkedLedger {
     if (stored.columns !== undefined) columnProblems(stored.columns, position, facts).forEach(report)
     this.#signature(facts, find)
     report(this.#clock(facts))
-    if (facts.kind === 'call') this.#life(facts).forEach(report)
+    if (facts.kind !== 'call') return
+    report(facts.authorityProblem)
+    this.#life(facts).forEach(report)
   }
 
   #signature(facts: EntryFacts, find: ReportFinding): void {

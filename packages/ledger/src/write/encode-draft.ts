@@ -99,7 +99,14 @@ function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   if (draft.event === 'checkpoint') return false
   const { actor, decision, approval, budget, outcome, parameters } = draft
   if ([actor, decision, approval, budget, outcome, parameters, draft.metadata].some(types.isProxy)) return true
+  if (draft.authority !== undefined && hasProxyWithin(draft.authority)) return true
   return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)
+}
+
+/** Whether a value is a proxy or contains one. The encoder has refused cycles and deep nesting. */
+function hasProxyWithin(value: unknown): boolean {
+  if (types.isProxy(value)) return true
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasProxyWithin)
 }
 
 /** Encodes the draft and the versions as one object, so that the nesting depth is the depth that a reader sees. */

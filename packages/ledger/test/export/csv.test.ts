@@ -22,7 +22,7 @@ import { jsonlOf } from '../fixtures/ledger-file.js'
 const HEADER = [
   'position event request_id created_at recorded_at action agent_id effect reason reason_code policy_id policy_version',
   'approval_state approver_id budget_cost outcome error_type error parameters metadata decision_hash policy_hash',
-  'prev_entry_hash entry_hash key_id',
+  'prev_entry_hash entry_hash key_id on_behalf_of tenant session',
 ]
   .join(' ')
   .split(' ')

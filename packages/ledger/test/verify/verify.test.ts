@@ -37,6 +37,7 @@ const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict'> = {
   APPROVAL_BINDING_MISMATCH: 'here',
   APPROVAL_EXPIRED: 'here',
   APPROVAL_NOT_APPROVED: 'here',
+  AUTHORITY_INVALID: 'here',
   SIGNATURE_MISSING: 'here',
   SIGNATURE_INVALID: 'here',
   KEY_UNKNOWN: 'here',

@@ -9,6 +9,9 @@ export interface FilterOptions {
   readonly requestId?: string
   readonly action?: string
   readonly agentId?: string
+  readonly onBehalfOf?: string
+  readonly tenant?: string
+  readonly session?: string
   readonly event?: string
   readonly effect?: string
   readonly reasonCode?: string
@@ -34,6 +37,9 @@ export function register(program: Command, io: Io): void {
     .option('--request-id <id>', 'request id of one call')
     .option('--action <name>', 'the tool that was called')
     .option('--agent-id <id>', 'the agent that called it')
+    .option('--on-behalf-of <id>', 'the person or service for which the agent called it (decisions)')
+    .option('--tenant <name>', 'the tenant of the call (decisions)')
+    .option('--session <id>', 'the session of the call (decisions)')
     .addOption(new Option('--event <event>', 'kind of entry').choices(['decision', 'outcome', 'checkpoint']))
     .addOption(new Option('--effect <effect>', 'the decision').choices(['allow', 'deny']))
     .option('--reason-code <code>', 'reason code of the decision')

@@ -1,4 +1,5 @@
 // Formats a verified receipt: the verdict, the decision, what is proven and what is not.
+import { authorityRows } from '@sudoagent/crypto/entry'
 import { type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { notShownIn } from '../../text/not-shown.js'
@@ -50,6 +51,7 @@ function fieldsOf({
       ['request', decision.request_id],
       ['action', decision.action],
       ['agent', decision.agent_id],
+      ...authorityRows(decision.authority ?? {}),
       ['decided', `${effect}: ${reason}${code === null ? '' : ` (${code})`}`],
       ['at', decision.created_at],
       ['policy', `${decision.policy_id}${decision.policy_version === null ? '' : ` ${decision.policy_version}`}`],

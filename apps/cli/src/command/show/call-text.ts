@@ -14,12 +14,13 @@
 //   $ sudoagent show ledger.sqlite 11 | jq -r .state
 //   denied
 
-import { parametersText } from '@sudoagent/crypto/entry'
+import { authorityRows, parametersText } from '@sudoagent/crypto/entry'
 import { indentJson, scanJson } from '@sudoagent/crypto/json'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { callStory, LedgerError, type LedgerReader, select } from '@sudoagent/ledger'
 import {
   approvalOf,
+  authorityOf,
   type BudgetBlock,
   type CallEntry,
   type EntryRecord,
@@ -114,6 +115,9 @@ export function storyText(story: Story, paint: Paint, columns?: number): string 
         ['call', safe(story.requestId)],
         ['action', safe(entry?.action)],
         ['agent', safe(entry?.agent_id)],
+        ...authorityRows((decision && authorityOf(decision.entry)) ?? {}).map(
+          ([name, value]) => [name, safe(value)] as const,
+        ),
         [
           'principal',
           entry?.actor === undefined || entry.actor.principal === entry.agent_id ? null : safe(entry.actor.principal),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { foldName } from '../src/fold-name.js'
+import { foldName } from '../../src/policy/fold-name.js'
 
 it.each([
   ['path', 'PATH'],
