@@ -214,7 +214,7 @@ describe('cancellation', () => {
     expect(cancelled.params).toEqual({ requestId: sent.id, reason: 'user pressed stop' })
     // The guard does not answer this call, so the test waits for the outcome in the ledger.
     const last = expect.poll(async () => (await rig.story()).at(-1))
-    await last.toBe('error files/read: user pressed stop; it was sent to the server and may have run')
+    await last.toBe('error files/read: user pressed stop; the call was sent to the server and may have run')
     // The server's response arrives too late, so the guard ignores it.
     rig.server.say({ id: sent.id, result: { content: [] } })
     await rig.ask('ping')
