@@ -5,7 +5,7 @@
 
 /** The hint with the command that builds the module. */
 export const NATIVE_MODULE_HINT =
-  'run `npm rebuild better-sqlite3`, with pnpm `pnpm approve-builds` and `pnpm rebuild better-sqlite3`, with the Node that runs this program'
+  'with the Node that runs this program, run `npm rebuild better-sqlite3` (pnpm: `pnpm approve-builds`, then `pnpm rebuild better-sqlite3`)'
 
 /**
  * @param error - the error of `new Database`

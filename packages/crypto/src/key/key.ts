@@ -152,7 +152,7 @@ export function makePublicKey(bytes: Uint8Array): PublicKey {
   if (fault !== null) {
     throw new CryptoError(
       'KEY_WEAK',
-      `the public key is a point of ${fault}, under which signatures prove nothing`,
+      `the public key is a point of ${fault}, so a signature by this key proves nothing`,
       'correct software does not create such keys: check where this key came from',
     )
   }

@@ -100,7 +100,7 @@ class PageTree {
       const start = number === 1 ? 100 : 0
       const type = page[start] ?? 0
       if (type !== TABLE_LEAF && type !== TABLE_INTERIOR && type !== INDEX_LEAF && type !== INDEX_INTERIOR)
-        throw new Damage(`page ${number} is not a page of a tree`)
+        throw new Damage(`page ${number} is not a b-tree page`)
       kind ??= type === TABLE_LEAF || type === TABLE_INTERIOR
       if (kind !== (type === TABLE_LEAF || type === TABLE_INTERIOR))
         throw new Damage(`page ${number} of a ${kind ? 'table' : 'index'} belongs to ${kind ? 'an index' : 'a table'}`)

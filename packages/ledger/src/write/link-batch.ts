@@ -21,7 +21,7 @@ export interface LinkedEntry extends AppendedEntry {
 /** Returns the only result of a group of one entry. */
 export function singleEntry(entries: readonly LinkedEntry[]): AppendedEntry {
   const [entry] = entries
-  if (entry === undefined) throw new TypeError('a group of one entry must contain an entry')
+  if (entry === undefined) throw new TypeError('expected one entry, but the group is empty')
   return { position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }
 }
 

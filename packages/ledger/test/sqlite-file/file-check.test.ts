@@ -239,7 +239,7 @@ describe('a damaged database', () => {
     ],
     [
       'a page of no kind',
-      'is not a page of a tree',
+      'is not a b-tree page',
       (file, root) => {
         pageOf(file, root('empty'))[0] = 7
       },

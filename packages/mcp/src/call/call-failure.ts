@@ -84,7 +84,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
 ])
 
 export function adviceFor({ code, retryable }: Denial): string {
-  if (retryable) return 'The call did not run. It may succeed later. Do not retry it unchanged now.'
+  if (retryable) return 'The call did not run. It may succeed later. Wait before you retry it.'
   const advice = ADVICE.get(code) ?? 'The policy denied it. Do not retry it unchanged.'
   return `The call did not run. ${advice}`
 }

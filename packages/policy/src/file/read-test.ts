@@ -103,11 +103,11 @@ function readPrefix(map: LocatedMap, source: Source): ArgumentTest | null {
   const prefixes = readList(found.value, 'prefix', source).map((item) => {
     const prefix = readText(item, 'prefix', { maxLength: TEXT_LENGTH_MAX }, source)
     if (/^(?:[/\\~]|\.\.?[/\\])/.test(prefix)) {
-      const says = `\`${shown(prefix)}\` is the beginning of a path, and \`${shown(prefix)}/../..\` has the same prefix`
+      const says = `a prefix test does not protect a path: \`${shown(prefix)}\` also matches \`${shown(prefix)}/../..\``
       throw source.error('POLICY_VALUE', item.at, says, 'use `glob`, which normalises paths first')
     }
     if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*\/.|^file:\/./i.test(prefix)) {
-      const says = `\`${shown(prefix)}\` is a URL with a path, and \`${shown(prefix)}/../..\` has the same prefix`
+      const says = `a prefix test does not protect the path of a URL: \`${shown(prefix)}\` also matches \`${shown(prefix)}/../..\``
       throw source.error('POLICY_VALUE', item.at, says, 'use `url: { origin: …, path: … }`, which parses URLs first')
     }
     return prefix

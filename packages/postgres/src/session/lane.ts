@@ -106,7 +106,7 @@ function settle<Out>(
   reject: (error: unknown) => void,
 ): void {
   try {
-    if (answer === undefined) throw new Error('a call in a group was not answered')
+    if (answer === undefined) throw new Error('the batch returned no result for one of its requests')
     resolve(answer())
   } catch (error) {
     reject(error)

@@ -218,7 +218,7 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
 function authorityIn(path: string, shown: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LedgerError('LEDGER_NOT_READABLE', `\`${shown}\`: its \`sslrootcert\` \`${path}\` ${why}`, {
-      hint: 'it must be a PEM file with the certificates of the accepted authorities',
+      hint: 'it must be a PEM file with the certificates of the trusted CAs',
       ...(cause === undefined ? {} : { cause }),
     })
   }

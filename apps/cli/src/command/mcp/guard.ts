@@ -73,7 +73,7 @@ export function register(mcp: Command, io: Io): void {
     .addOption(
       repeated(
         '--pass <features>',
-        'forward these features, which are blocked by default, without decisions: resources, prompts, completion; comma-separated',
+        'forward blocked features: resources, prompts, completion (comma-separated); no decision is made or recorded for them',
       ),
     )
     .addOption(
