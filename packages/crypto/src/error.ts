@@ -59,7 +59,7 @@ export type CryptoErrorCode =
  * - `JSON_INVALID`: text or bytes that are not strict JSON
  * - `KEY_INVALID`: a key that cannot be read
  * - `KEY_WRONG_TYPE`: a readable key of the wrong kind
- * - `KEY_WEAK`: a readable Ed25519 key so a signature by this key proves nothing
+ * - `KEY_WEAK`: a readable Ed25519 key whose signatures prove nothing
  * - `KEY_UNKNOWN`: a note that none of the given keys signed
  * - `PASSPHRASE_MISSING`: an encrypted key, or a key to be encrypted, without a passphrase
  * - `PASSPHRASE_WRONG`: a passphrase that does not decrypt a key

@@ -60,7 +60,13 @@ export async function loadPolicy(
   }
   if (['.mjs', '.js'].includes(extension)) return await loadModule(path)
   const hint = 'use a file with the extension `.yaml`, `.yml` or `.json`, or a module with `.mjs` or `.js`'
-  throw new PolicyFileError('POLICY_FILE_KIND_UNKNOWN', path, null, 'the file extension is not supported for policies', hint)
+  throw new PolicyFileError(
+    'POLICY_FILE_KIND_UNKNOWN',
+    path,
+    null,
+    'the file extension is not supported for policies',
+    hint,
+  )
 }
 
 /** Reads a whole file. A file larger than `maxBytes` is rejected, because the hash must cover the whole file. */

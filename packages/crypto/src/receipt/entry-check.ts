@@ -107,7 +107,10 @@ function checkProof(
   }
   if (proven.witnessed === false) {
     const count = `${proven.cosignedBy.length} of ${trust.witnesses.length}`
-    findings.add('WITNESS_QUORUM_MISSING', `${where}the quorum was not reached: ${count} witnesses in the policy cosigned the checkpoint`)
+    findings.add(
+      'WITNESS_QUORUM_MISSING',
+      `${where}the quorum was not reached: ${count} witnesses in the policy cosigned the checkpoint`,
+    )
   }
   return proven
 }

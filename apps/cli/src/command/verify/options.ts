@@ -43,7 +43,9 @@ export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks
     receipts: await readTexts(receipt, 'receipt', RECEIPT_BYTES_MAX, io),
     ...(policy === undefined ? {} : { witnessPolicy: policy }),
     ...(require === undefined ? {} : { require }),
-    ...(maxTail === undefined ? {} : { maxTail: readCount('--max-tail', maxTail, 'give a number of entries, for example 0 or 100') }),
+    ...(maxTail === undefined
+      ? {}
+      : { maxTail: readCount('--max-tail', maxTail, 'give a number of entries, for example 0 or 100') }),
     ...(maxAge === undefined
       ? {}
       : { maxAgeSeconds: readCount('--max-age', maxAge, 'give a number of seconds, for example 3600 or 86400') }),
