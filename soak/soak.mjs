@@ -13,7 +13,7 @@ import { Crew } from './crew.mjs'
 import { FilePlace } from './file-place.mjs'
 import { Invariants } from './invariants.mjs'
 
-/** The kinds of places for a ledger. */
+/** The stores under test. */
 const PLACES = {
   sqlite: (folder) => new FilePlace('sqlite', folder),
   jsonl: (folder) => new FilePlace('jsonl', folder),

@@ -89,7 +89,7 @@ it('judged by threads, by one, and line by line: the same report', async () => {
   const reader = await openPostgresLedger(url)
   const report = await verify(withoutRanges(reader))
   expect(report).toMatchObject({ ok: true, entries: 12_001 })
-  // The ranges are short enough for the reader to use two threads.
+  // There are enough ranges for `verify` to use two threads.
   for (const threads of [1, 2]) {
     const handed = await verify(inRanges(reader, 256), { threads })
     expect(handed, `${threads} threads`).toEqual(report)

@@ -23,8 +23,8 @@ import { WitnessError } from './error.js'
 import { endpointOf, post, type Reply } from './post.js'
 
 /**
- * The first request may only return the recorded size. Before the second request, the witness may have served
- * another writer.
+ * If the first request has the wrong old size, the witness rejects it and returns the recorded size. That size can be
+ * outdated by the second request, because another client may have submitted a checkpoint. So a third is allowed.
  */
 const TRIES_MAX = 3
 

@@ -234,8 +234,8 @@ export function inWindow(chargedAtMs: number, nowMs: number, windowMs: number): 
 
 /**
  * Returns the time for a new charge: `nowMs`, or the time of the latest charge if that is later. Charges made while the
- * clock is slow therefore do not leave the window when the clock is corrected. The result is at most one window ahead
- * of `nowMs`, because one charge with a wrong date must not block the budget for years. If the clock was slow by two
+ * clock lags therefore do not expire early when the clock is corrected. The result is at most one window ahead
+ * of `nowMs`, because one charge with a wrong date must not block the budget for years. If the clock lagged by two
  * windows or more, its correction therefore looks like elapsed time.
  */
 export function bookingTimeMs(nowMs: number, latestMs: number | null, windowMs: number): number {

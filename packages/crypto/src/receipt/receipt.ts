@@ -103,8 +103,8 @@ const RECEIPT_MEMBERS = [
 ]
 
 /**
- * The maximum nesting depth of a receipt. In a receipt, a decision entry is nested one level deep and an outcome
- * entry two levels, and each entry may use the full depth of an entry.
+ * The maximum nesting depth of a receipt. An entry may be nested up to `JSON_DEPTH_MAX` levels. A receipt adds one
+ * level around the decision entry and two around the outcome entry.
  */
 const RECEIPT_DEPTH_MAX = JSON_DEPTH_MAX + 2
 
