@@ -125,6 +125,6 @@ test('reasonOf is one safe line', () => {
   expect(reasonOf('text')).toBe('unknown error')
   const unbuilt = new Error('Could not locate the bindings file. Tried:\n → /a\n → /b')
   expect(reasonOf(unbuilt)).toMatch(/^the native module of better-sqlite3 cannot be loaded: [^\n]*$/)
-  expect(hintOf(unbuilt)).toMatch(/^run `npm rebuild better-sqlite3`[^\n]*$/)
+  expect(hintOf(unbuilt)).toMatch(/^[^\n]*run `npm rebuild better-sqlite3`[^\n]*$/)
   expect(hintOf(new Error('other'))).toBeUndefined()
 })
