@@ -148,7 +148,7 @@ describe.runIf(NODES.length > 0).each(NODES)('with Node %s', (_, node) => {
     const { code, stderr } = runUnbuilt(box, node, ['copy', 'l.sqlite', 'copy.sqlite'])
     expect(code).not.toBe(0)
     expect(stderr).toMatch(
-      /^sudoagent: error: the native module .*\nsudoagent: hint: run `npm rebuild better-sqlite3`.*\n$/,
+      /^sudoagent: error: the native module .*\nsudoagent: hint: .*run `npm rebuild better-sqlite3`.*\n$/,
     )
   })
 })
