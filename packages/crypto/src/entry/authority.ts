@@ -10,6 +10,8 @@
  * inside out). The shape is closed: every additional member is invalid, because a reader would not see it.
  */
 
+import { closedMisfit, type Fields, oneOf, optional, own, shapeOf, text } from './fields.js'
+
 /** Maximum length of an id, an issuer, a tenant and a session, in UTF-16 code units. */
 export const AUTHORITY_TEXT_LENGTH_MAX = 256
 export const DELEGATION_MAX = 8
@@ -40,92 +42,63 @@ export interface Authority {
   readonly delegation?: readonly Delegate[]
 }
 
-type Check = (value: unknown) => boolean
-type Shape = { readonly [member: string]: { readonly check: Check; readonly isOptional?: true } }
+const label = text(AUTHORITY_TEXT_LENGTH_MAX, 1)
 
 /** Whether a value is a valid id or issuer: 1–256 characters, none of them a control character. */
 export function isAuthorityId(value: unknown): value is string {
-  return isText(value) && !/\p{Cc}/u.test(value)
+  return label(value) && !/\p{Cc}/u.test(value as string)
 }
-
-const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= AUTHORITY_TEXT_LENGTH_MAX
 
 /** Whether a value is the base64url form of 32 bytes; the last character has two unused bits, which are 0. */
 export const isThumbprint = (value: unknown): boolean =>
   typeof value === 'string' && /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(value)
 
-const EVIDENCE: Shape = {
-  kind: { check: (value) => value === 'jwt' },
-  key: { check: isThumbprint },
-}
-const SUBJECT: Shape = {
-  id: { check: isAuthorityId },
-  type: { check: (value) => value === 'user' || value === 'service' },
-  issuer: { check: isAuthorityId, isOptional: true },
-  assurance: { check: (value) => value === 'asserted' || value === 'verified' },
-  evidence: { check: () => true, isOptional: true },
-}
-const DELEGATE: Shape = {
-  id: { check: isAuthorityId },
-  issuer: { check: isAuthorityId, isOptional: true },
-}
-const AUTHORITY: Shape = {
-  on_behalf_of: { check: () => true, isOptional: true },
-  tenant: { check: isText, isOptional: true },
-  session: { check: isText, isOptional: true },
-  delegation: {
-    check: (value) => Array.isArray(value) && value.length >= 1 && value.length <= DELEGATION_MAX,
-    isOptional: true,
-  },
-}
-
-type Fields = { readonly [member: string]: unknown }
-
-const own = (value: unknown, member: string): unknown =>
-  Object.hasOwn(value as Fields, member) ? (value as Fields)[member] : undefined
-
-/** The path of the first invalid member of an object with a closed shape. */
-function misfit(value: unknown, shape: Shape, path: string): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return path
-  const unknown = Object.keys(value).find((member) => !Object.hasOwn(shape, member))
-  if (unknown !== undefined) return `${path}.${unknown}`
-  for (const [member, { check, isOptional }] of Object.entries(shape)) {
-    const found = own(value, member)
-    if (found === undefined ? isOptional !== true : !check(found)) return `${path}.${member}`
-  }
-  return null
-}
+const EVIDENCE = shapeOf({ kind: oneOf('jwt'), key: isThumbprint })
+const SUBJECT = shapeOf({
+  id: isAuthorityId,
+  type: oneOf('user', 'service'),
+  issuer: optional(isAuthorityId),
+  assurance: oneOf('asserted', 'verified'),
+  evidence: () => true,
+})
+const DELEGATE = shapeOf({ id: isAuthorityId, issuer: optional(isAuthorityId) })
+const AUTHORITY = shapeOf({
+  on_behalf_of: () => true,
+  tenant: optional(label),
+  session: optional(label),
+  delegation: optional((value) => Array.isArray(value) && value.length >= 1 && value.length <= DELEGATION_MAX),
+})
 
 /**
  * Checks the member `authority` of an entry.
  *
+ * @param value - undefined if the entry does not have the member, which is valid
  * @returns the path of the first invalid member; null if the authority is valid
  * @example authorityMisfit({ tenant: '' }) // 'authority.tenant'
  */
 export function authorityMisfit(value: unknown): string | null {
   const path = 'authority'
-  const shallow = misfit(value, AUTHORITY, path)
+  if (value === undefined) return null
+  const shallow = closedMisfit(value, AUTHORITY, path)
   if (shallow !== null) return shallow
-  if (Object.keys(value as object).length === 0) return path
-  const subject = own(value, 'on_behalf_of')
-  const delegation = own(value, 'delegation') as readonly unknown[] | undefined
+  const authority = value as Fields
+  if (Object.keys(authority).length === 0) return path
+  const delegation = (own(authority, 'delegation') ?? []) as readonly unknown[]
   return (
-    (subject === undefined ? null : subjectMisfit(subject, `${path}.on_behalf_of`)) ??
-    delegation?.map((item, n) => misfit(item, DELEGATE, `${path}.delegation[${n}]`)).find((at) => at !== null) ??
+    subjectMisfit(own(authority, 'on_behalf_of'), `${path}.on_behalf_of`) ??
+    delegation.map((item, n) => closedMisfit(item, DELEGATE, `${path}.delegation[${n}]`)).find((at) => at !== null) ??
     null
   )
 }
 
 function subjectMisfit(subject: unknown, path: string): string | null {
-  const shallow = misfit(subject, SUBJECT, path)
+  if (subject === undefined) return null
+  const shallow = closedMisfit(subject, SUBJECT, path)
   if (shallow !== null) return shallow
-  const [evidence, issuer] = [own(subject, 'evidence'), own(subject, 'issuer')]
-  if (own(subject, 'assurance') === 'verified') {
-    if (issuer === undefined) return `${path}.issuer`
-    if (evidence === undefined) return `${path}.evidence`
-  }
-  return evidence === undefined ? null : misfit(evidence, EVIDENCE, `${path}.evidence`)
+  const [assurance, issuer, evidence] = ['assurance', 'issuer', 'evidence'].map((name) => own(subject as Fields, name))
+  if (assurance === 'verified' && issuer === undefined) return `${path}.issuer`
+  if (assurance === 'verified' && evidence === undefined) return `${path}.evidence`
+  return evidence === undefined ? null : closedMisfit(evidence, EVIDENCE, `${path}.evidence`)
 }
 
 /**

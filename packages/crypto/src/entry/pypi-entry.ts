@@ -16,16 +16,11 @@
 import { type Hash, isHash, sha256Hex } from '../bytes/hash.js'
 import { scanJson } from '../json/scan.js'
 import type { Members } from './entry-hash.js'
+import { type Check, type Fields, isObject, own } from './fields.js'
 
-type Fields = { readonly [name: string]: unknown }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-// Reads own members only, never members inherited from `Object.prototype`.
-const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
 const fieldsOf = (fields: Fields, name: string): Fields => {
   const value = own(fields, name)
-  return isFields(value) ? value : {}
+  return isObject(value) ? value : {}
 }
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isName = (value: unknown): boolean => isText(value) && value !== ''
@@ -43,12 +38,10 @@ export function isPypiEntry(entry: object): boolean {
   const decision = own(fields, 'decision')
   return (
     OTHER_MEMBERS.every((name) => own(fields, name) === undefined) &&
-    isFields(decision) &&
+    isObject(decision) &&
     own(decision, 'policy_version') === undefined
   )
 }
-
-type Check = (value: unknown) => boolean
 
 const DECISION: readonly (readonly [string, Check])[] = [
   ['reason', isText],
@@ -75,9 +68,9 @@ export function pypiMisfit(entry: object): string | null {
   const isDecision = own(fields, 'event') === 'decision'
   if (!isName(own(fields, 'action'))) return 'action'
   if (!isName(own(fields, 'agent_id'))) return 'agent_id'
-  if (!isFields(metadata)) return 'metadata'
+  if (!isObject(metadata)) return 'metadata'
   if (!Array.isArray(own(metadata, 'args'))) return 'metadata.args'
-  if (!isFields(own(metadata, 'kwargs'))) return 'metadata.kwargs'
+  if (!isObject(own(metadata, 'kwargs'))) return 'metadata.kwargs'
   const decision = fieldsOf(fields, 'decision')
   const blockMisfit =
     misfit(decision, DECISION, 'decision') ??
@@ -108,19 +101,19 @@ function approvalMisfit(approval: unknown, metadata: Fields): string | null {
       ? null
       : 'approval'
   }
-  if (!isFields(approval)) return 'approval'
+  if (!isObject(approval)) return 'approval'
   const binding = own(approval, 'binding')
   if (typeof own(approval, 'approved') !== 'boolean') return 'approval.approved'
   const approver = own(approval, 'approver_id')
   if (approver !== undefined && !isName(approver)) return 'approval.approver_id'
-  if (!isFields(binding) || !Object.values(binding).every(isText)) return 'approval.binding'
+  if (!isObject(binding) || !Object.values(binding).every(isText)) return 'approval.binding'
   if (own(metadata, 'approved') !== own(approval, 'approved')) return 'metadata.approved'
   if (own(metadata, 'approver_id') !== approver) return 'metadata.approver_id'
   return isSame(binding, own(metadata, 'approval_binding')) ? null : 'metadata.approval_binding'
 }
 
 function isSame(texts: Fields, other: unknown): boolean {
-  if (!isFields(other)) return false
+  if (!isObject(other)) return false
   const names = Object.keys(texts)
   return names.length === Object.keys(other).length && names.every((name) => own(other, name) === texts[name])
 }

@@ -14,6 +14,19 @@
  */
 import { isHash } from '../bytes/hash.js'
 import { authorityMisfit } from './authority.js'
+import {
+  type Check,
+  type Fields,
+  isObject,
+  misfit,
+  oneOf,
+  optional,
+  orNull,
+  own,
+  type Shape,
+  shapeOf,
+  text,
+} from './fields.js'
 import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
 import { isTimestamp } from './timestamp.js'
 
@@ -33,29 +46,6 @@ export const NAME_LENGTH_MAX = 256
 /** The maximum length of `reason` in UTF-16 code units. A reason is a sentence, not a document. */
 export const REASON_LENGTH_MAX = 4096
 
-type Check = (value: unknown) => boolean
-type Shape = readonly (readonly [field: string, check: Check])[]
-
-const shapeOf = (checks: { readonly [field: string]: Check }): Shape => Object.entries(checks)
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const text =
-  (maxLength: number, lengthMin = 0): Check =>
-  (value) =>
-    typeof value === 'string' && value.length >= lengthMin && value.length <= maxLength
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value)
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value)
-const oneOf =
-  (...values: readonly string[]): Check =>
-  (value) =>
-    typeof value === 'string' && values.includes(value)
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const name = text(NAME_LENGTH_MAX, 1)
 const moment = orNull(text(64))
@@ -116,20 +106,6 @@ const OUTCOME = shapeOf({
   error: orNull(text(REASON_LENGTH_MAX)),
 })
 
-type Members = { readonly [key: string]: unknown }
-
-/** Reads own fields only, so that `constructor` and polluted members of Object.prototype are not read. */
-const own = (value: Members, field: string): unknown => (Object.hasOwn(value, field) ? value[field] : undefined)
-
-/** Returns the path of the first invalid field of `value`, or null if all fields are valid. */
-function misfit(value: unknown, shape: Shape, path: string): string | null {
-  if (!isObject(value)) return path
-  for (const [field, check] of shape) {
-    if (!check(own(value, field))) return path === '' ? field : `${path}.${field}`
-  }
-  return null
-}
-
 /** Validates a block that may be absent or null. */
 function misfitOrNull(value: unknown, shape: Shape, path: string): string | null {
   return value === undefined || value === null ? null : misfit(value, shape, path)
@@ -146,7 +122,7 @@ function parametersMisfit(value: unknown): string | null {
   return Object.keys(value).length === 2 ? null : 'parameters'
 }
 
-function callMisfit(value: Members): string | null {
+function callMisfit(value: Fields): string | null {
   const [actor, decision, approval, budget] = ['actor', 'decision', 'approval', 'budget'].map((field) =>
     own(value, field),
   )
@@ -155,7 +131,7 @@ function callMisfit(value: Members): string | null {
     misfit(value, CALL, '') ??
     (actor === undefined ? null : misfit(actor, ACTOR, 'actor')) ??
     misfit(decision, DECISION, 'decision') ??
-    (isDecision && !oneOf('allow', 'deny')(own(decision as Members, 'effect')) ? 'decision.effect' : null) ??
+    (isDecision && !oneOf('allow', 'deny')(own(decision as Fields, 'effect')) ? 'decision.effect' : null) ??
     misfitOrNull(approval, APPROVAL, 'approval') ??
     misfitOrNull(isObject(approval) ? own(approval, 'binding') : null, BINDING, 'approval.binding') ??
     misfitOrNull(budget, BUDGET, 'budget') ??
@@ -216,6 +192,5 @@ export function checkEntry(value: unknown): EntryProblem | null {
 export function draftMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'entry'
   if (!isEvent(own(value, 'event'))) return 'event'
-  const authority = own(value, 'authority')
-  return contentMisfit(value) ?? (authority === undefined ? null : authorityMisfit(authority))
+  return contentMisfit(value) ?? authorityMisfit(own(value, 'authority'))
 }

@@ -9,6 +9,7 @@ import type { Hash } from '../bytes/hash.js'
 import { type Authority, authorityMisfit } from '../entry/authority.js'
 import { type DecisionFacts, hashDecisionFacts } from '../entry/decision-hash.js'
 import { hashEntry } from '../entry/entry-hash.js'
+import { type Fields, own } from '../entry/fields.js'
 import {
   isPypiBudgetDenial,
   isPypiEntry,
@@ -127,7 +128,7 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
     action: entry.text('action'),
     agent_id: entry.text('agent_id'),
     actor: actorOf(entry, isPypi),
-    authority: ('authority' in value ? value.authority : null) as Authority | null,
+    authority: (own(value as Fields, 'authority') ?? null) as Authority | null,
     effect: block.oneOf('effect', 'allow', 'deny'),
     reason: block.text('reason'),
     reason_code: block.textOrNull('reason_code'),
@@ -202,17 +203,12 @@ function entryOf(line: string, path: string, event: string): ReceiptFields {
   const value: unknown = JSON.parse(line)
   const problem = checkEntry(value)
   if (problem?.code === 'VERSION_UNSUPPORTED') throw receiptInvalid(`field \`${path}.${problem.field}\` is not \`2.0\``)
-  const misfit = problem?.field ?? authorityMisfitOf(value)
+  const misfit = problem?.field ?? authorityMisfit(own(value as Fields, 'authority'))
   if (misfit !== null) throw receiptInvalid(`field \`${path}.${misfit}\` does not follow the ledger format`)
   const entry = new ReceiptFields(value, path)
   entry.oneOf('event', event)
   return entry
 }
-
-const authorityMisfitOf = (entry: unknown): string | null =>
-  Object.hasOwn(entry as object, 'authority')
-    ? authorityMisfit((entry as { readonly authority: unknown }).authority)
-    : null
 
 const sealOf = (entry: ReceiptFields): Claims => ({
   entry_hash: entry.hash('entry_hash'),

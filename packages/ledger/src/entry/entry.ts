@@ -163,7 +163,7 @@ export function isCallEntry(entry: LedgerEntry): entry is CallEntry {
 
 /** The authority of an entry; null if it has none, or one that is not valid. */
 export function authorityOf({ authority }: CallEntry): Authority | null {
-  return authority === undefined || authorityMisfit(authority) !== null ? null : (authority as Authority)
+  return authorityMisfit(authority) === null ? ((authority ?? null) as Authority | null) : null
 }
 
 /** An approval in either shape. A member that the package on PyPI did not write is null. */

@@ -59,3 +59,9 @@ function claimedHashOf(entry: unknown): Hash | null {
   const { entry_hash: hash } = entry as { entry_hash: unknown }
   return isHash(hash) ? hash : null
 }
+
+/** The stored text of a member's value; null if the line does not have the member. */
+export function memberText(text: string, members: Members, name: string): string | null {
+  const span = members.get(name)
+  return span === undefined ? null : text.slice(...span)
+}

@@ -5,6 +5,7 @@
 // separator is therefore prefixed, too.
 import { type Authority, parametersText } from '@sudoagent/crypto/entry'
 import { approvalOf, authorityOf, isCallEntry } from '../entry/entry.js'
+import { memberText } from '../entry/line.js'
 import type { EntryRecord } from '../entry/record.js'
 import { M, type Member } from '../plain/member.js'
 import type { PlainMembers } from '../plain/plain-members.js'
@@ -43,7 +44,7 @@ const COLUMNS: readonly Column[] = [
   ['error_type', (record) => call(record)?.outcome?.error_type, M.errorType],
   ['error', (record) => call(record)?.outcome?.error, M.error],
   ['parameters', ({ json, members }) => parametersText(json, members), M.parameters],
-  ['metadata', (record) => member(record, 'metadata'), M.metadata],
+  ['metadata', ({ json, members }) => memberText(json, members, 'metadata'), M.metadata],
   ['decision_hash', (record) => call(record)?.decision.decision_hash, M.decisionHash],
   ['policy_hash', (record) => call(record)?.decision.policy_hash, M.policyHash],
   ['prev_entry_hash', ({ entry }) => entry.prev_entry_hash, M.previous],
@@ -61,12 +62,6 @@ const COLUMNS: readonly Column[] = [
 /** A recognised authority is valid. */
 const authorityOfLine = (line: PlainMembers): Authority | null =>
   line.has(M.authority) ? (JSON.parse(line.get(M.authority)) as Authority) : null
-
-/** The stored text of a member. Encoding the parsed value would round numbers that do not fit a double. */
-function member({ json, members }: EntryRecord, key: string): string | undefined {
-  const span = members.get(key)
-  return span === undefined ? undefined : json.slice(span[0], span[1])
-}
 
 /** Characters that start a formula, including the full-width and small forms that some spreadsheets convert. */
 const SIGN = '=+\\-@%＝＋－＠％﹢﹣﹦﹫﹪−'

@@ -16,14 +16,13 @@
 //   position 4  outcome   success   OUTCOME_DUPLICATE
 //
 // `plain/recognise-line.ts` is the fast path for lines that this package wrote, and returns the same facts.
-import { isPypiEntry, type Members, PYPI_ACTOR, parametersText } from '@sudoagent/crypto/entry'
+import { authorityMisfit, isPypiEntry, PYPI_ACTOR, parametersText } from '@sudoagent/crypto/entry'
 import { readControl } from '../entry/control.js'
 import { hashProblems } from '../entry/decision-hash.js'
 import { approvalOf, type CallEntry, isCallEntry } from '../entry/entry.js'
-import { type ParsedLine, parseLine } from '../entry/line.js'
+import { memberText, type ParsedLine, parseLine } from '../entry/line.js'
 import { approvalProblemsOf, hasTimes } from './approval.js'
-import { authorityProblemOf } from './authority.js'
-import type { ApprovalUse, CallFacts, LineFacts } from './line-facts.js'
+import type { ApprovalUse, CallFacts, LineFacts, Problem } from './line-facts.js'
 
 /**
  * Reads a line strictly. Never throws: a line is untrusted, so defects are part of the result.
@@ -69,15 +68,14 @@ function callFacts(entry: CallEntry, { text, members }: ParsedLine): OfCall {
     parameters: parametersText(text, members) ?? 'null',
     approval: isAllowed ? approvalUse(entry) : null,
     approvalProblems: isDecision ? approvalProblemsOf(entry) : [],
-    authority: memberText('authority', text, members),
-    authorityProblem: authorityProblemOf(entry.authority),
+    authority: memberText(text, members, 'authority'),
+    authorityProblem: authorityProblemOf(entry),
   }
 }
 
-/** The text of a member's value; null if the line does not have the member. */
-function memberText(name: string, text: string, members: Members): string | null {
-  const span = members.get(name)
-  return span === undefined ? null : text.slice(...span)
+function authorityProblemOf({ authority }: CallEntry): Problem | null {
+  const field = authorityMisfit(authority)
+  return field === null ? null : { code: 'AUTHORITY_INVALID', message: `field \`${field}\` is not valid` }
 }
 
 function approvalUse(entry: CallEntry): ApprovalUse | null {
