@@ -1,12 +1,12 @@
 // An engine for the calls of one request: the methods that guard calls, with the authority of the request.
 import { ownFields } from '@sudoagent/ledger/store'
 import { REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
-import { AUTHORITY_OPTIONS, type CallAuthority, mergeAuthority } from './authority/authority.js'
+import { type CallAuthority, mergeAuthority, readAuthority } from './authority/authority.js'
 import { currentAuthority } from './authority/run-with.js'
 import type { Authorization, Boundary } from './boundary/boundary.js'
 import { followPending } from './boundary/pending-result.js'
 import type { CallOutcome } from './boundary/recorder.js'
-import { memberOf, readOptions, requireName } from './check.js'
+import { memberOf, requireName } from './check.js'
 import type { AuthorizeCall, Engine } from './engine-port.js'
 import { CallDenied, type Denial } from './error.js'
 import {
@@ -47,8 +47,12 @@ export class EngineView implements Engine {
    * @example const sudo = engine.with({ onBehalfOf: { id: user.id }, tenant: user.org, session: chat.id })
    */
   with(authority: CallAuthority): EngineView {
-    const own = readOptions('authority', authority, AUTHORITY_OPTIONS) as CallAuthority
-    return new EngineView(this.#parts, this.#boundary, mergeAuthority(this.#authority, own))
+    return new EngineView(this.#parts, this.#boundary, mergeAuthority(this.#authority, readAuthority(authority)))
+  }
+
+  /** The number of outcomes that could not be recorded; each was reported to `onError`. */
+  get outcomeFailures(): number {
+    return this.#boundary.outcomeFailures
   }
 
   /**

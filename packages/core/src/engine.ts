@@ -19,16 +19,13 @@ const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledge
  * await refund({ id: '42', amount: 30 }) // the result, or an exception such as ApprovalDenied
  */
 export class SudoEngine extends EngineView {
-  readonly #boundary: Boundary
   #owned: LedgerWriter | null = null
   #closeStores: () => Promise<void> = async () => {}
 
   /** @throws TypeError that names the option if an option is missing, unknown (with a suggestion) or invalid */
   constructor(options: EngineOptions) {
     const parts = checkEngineOptions(options)
-    const boundary = new Boundary(parts)
-    super(parts, boundary, {})
-    this.#boundary = boundary
+    super(parts, new Boundary(parts), {})
   }
 
   /**
@@ -93,10 +90,5 @@ export class SudoEngine extends EngineView {
   async close(): Promise<void> {
     await this.#owned?.close()
     await this.#closeStores()
-  }
-
-  /** The number of outcomes that could not be recorded; each was reported to `onError`. */
-  get outcomeFailures(): number {
-    return this.#boundary.outcomeFailures
   }
 }

@@ -21,6 +21,7 @@
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
 import type { Authority } from '@sudoagent/crypto/entry'
 import { encodeJcs, type JsonValue, parseJson } from '@sudoagent/crypto/json'
+import { deepFreeze } from '../arguments/deep-freeze.js'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 
 /**
@@ -287,10 +288,4 @@ export function parseBinding(value: unknown): ApprovalBinding {
 
 export function sameBinding(a: ApprovalBinding, b: ApprovalBinding): boolean {
   return a.requestId === b.requestId && a.policyHash === b.policyHash && a.decisionHash === b.decisionHash
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  for (const child of Object.values(value)) deepFreeze(child)
-  return Object.freeze(value)
 }

@@ -6,12 +6,15 @@
 //                metadata.call {"trace":"00-…"}
 //   → policy     context.actor { principal, onBehalfOf, tenant, trace }
 //
-// `authority` is part of what is approved. `metadata.call` changes with every attempt, and no decision rests on it.
+// The approver sees `authority`. The approval is bound to `decision_hash`, which does not cover it. `metadata.call`
+// changes with every attempt, and no decision rests on it.
 import { type Authority, authorityMisfit, isAuthorityId } from '@sudoagent/crypto/entry'
 import { encodeCanonical, type JsonValue } from '@sudoagent/crypto/json'
 import type { JsonObject } from '@sudoagent/ledger/entry'
 import { REQUEST_ID_LENGTH_MAX } from '../approval/approval.js'
+import { deepFreeze } from '../arguments/deep-freeze.js'
 import { takeValue } from '../arguments/snapshot.js'
+import { readOptions } from '../check.js'
 import { AUTHORITY_LIMITS } from '../limits.js'
 import type { Redactor } from '../redaction/redactor.js'
 
@@ -70,6 +73,11 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 /** Names under which a guard and a gateway record something in `metadata`. */
 const RESERVED_METADATA = ['call', 'gateway'] as const
 
+/** Reads an authority that a program gives. @throws TypeError for an unknown member, with a suggestion */
+export function readAuthority(given: CallAuthority): CallAuthority {
+  return mergeAuthority(readOptions('authority', given, AUTHORITY_OPTIONS) as CallAuthority)
+}
+
 /** Members that are set in a later one replace those of an earlier one. */
 export function mergeAuthority(...given: readonly CallAuthority[]): CallAuthority {
   const merged: { [name: string]: unknown } = Object.create(null)
@@ -98,7 +106,7 @@ export function checkAuthority(given: CallAuthority, metadata: object, redactor:
   const { onBehalfOf, tenant, session, delegation, instance, parent, trace } = options
   const authority = withoutUndefined({ on_behalf_of: subjectOf(onBehalfOf), tenant, session, delegation })
   const call = withoutUndefined({ instance, parent, trace })
-  const misfit = authority === null ? null : authorityMisfit(authority)
+  const misfit = authorityMisfit(authority ?? undefined)
   if (misfit !== null) throw new AuthorityError(`\`${misfit}\` is not valid`)
   if (instance !== undefined && !isAuthorityId(instance)) throw new AuthorityError('`instance` is not valid')
   if (parent !== undefined && !(isAuthorityId(parent) && parent.length <= REQUEST_ID_LENGTH_MAX))
@@ -140,12 +148,4 @@ function requireNoSecrets(value: JsonValue, redactor: Redactor): void {
 function withoutUndefined(members: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } | null {
   const given = Object.entries(members).filter(([, value]) => value !== undefined)
   return given.length === 0 ? null : Object.fromEntries(given)
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze)
-    Object.freeze(value)
-  }
-  return value
 }

@@ -5,7 +5,7 @@ import { promptRows } from '../../src/approval/prompt.js'
 import type { CallAuthority, ContextActor } from '../../src/authority/authority.js'
 import { runWith } from '../../src/authority/run-with.js'
 import { SudoEngine } from '../../src/engine.js'
-import { type ApprovalRequest, allow, ask, type Context, InteractiveApprover } from '../../src/index.js'
+import { type ApprovalRequest, allow, ask, type Context } from '../../src/index.js'
 
 interface Entry {
   readonly event: string
@@ -137,7 +137,6 @@ describe('the authority of a call', () => {
     expect(rows).toContain('through    agent-1\n             agent-2 (issuer https://id.example)')
     expect(rows).toContain('tenant     acme')
     expect(rows).toContain('session    chat-7')
-    expect(InteractiveApprover).toBeDefined()
   })
 })
 
@@ -211,5 +210,6 @@ describe('an authority that cannot be recorded denies the call, on record, and n
   it('an unknown member is a mistake in the program', () => {
     const { sudo } = bench()
     expect(() => sudo.with({ tennant: 'acme' } as CallAuthority)).toThrow(/tennant.*tenant/)
+    expect(() => runWith({ tennant: 'acme' } as CallAuthority, () => {})).toThrow(/tennant.*tenant/)
   })
 })
