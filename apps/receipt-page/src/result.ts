@@ -5,13 +5,6 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 type Field = readonly [name: string, value: string, code?: true]
 
-const AUTHORITY_NAMES: ReadonlyMap<string, string> = new Map([
-  ['for', 'For'],
-  ['through', 'Through'],
-  ['tenant', 'Tenant'],
-  ['session', 'Session'],
-])
-
 const SAYS = {
   broken: 'This receipt is not valid',
   unverified: 'This receipt cannot be checked with this key: a different key signed it',
@@ -104,9 +97,7 @@ function fields({
     rows.push(
       ['Action', decision.action],
       ['Agent', decision.agent_id],
-      ...authorityRows(decision.authority ?? {}).map(
-        ([name, value]): Field => [AUTHORITY_NAMES.get(name) ?? '', value],
-      ),
+      ...authorityRows(decision.authority ?? {}).map(([name, value]): Field => [capitalised(name), value]),
       ['Decision', `${effect}: ${reason}${code === null ? '' : ` (${code})`}`],
       ['Time', decision.created_at],
       ['Policy', [decision.policy_id, decision.policy_version].filter((part) => part !== null).join(', version ')],
@@ -166,6 +157,8 @@ function element(name: string, text: string, className = ''): HTMLElement {
 }
 
 /** The text is not truncated, because a page can scroll. */
+const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+
 const shown = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)
 
 /** Escapes like `shown`, but keeps line breaks. */

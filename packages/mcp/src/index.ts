@@ -1,5 +1,6 @@
 /** `@sudoagent/mcp`: an authorizing proxy in front of any MCP server. */
 export { ARGUMENT_CHECKS, type ArgumentCheck } from './call/argument-check.js'
+export { SERVER_ENDED } from './call/call-failure.js'
 export { DENIAL_META, PENDING_META } from './call/denial-result.js'
 export { type GuardServer, type ServeOptions, serveGuard } from './downstream/http-server.js'
 export { StdioDownstream } from './downstream/stdio.js'

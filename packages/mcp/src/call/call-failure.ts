@@ -5,6 +5,7 @@
 import { CallCancelled, type Denial } from '@sudoagent/core'
 import { GivenUp, GONE, PeerGone } from '../wire/peer.js'
 
+/** The reason with which `GuardSession.closed` resolves if the server disconnected. */
 export const SERVER_ENDED = 'the server disconnected'
 export const CLIENT_GONE = GONE
 

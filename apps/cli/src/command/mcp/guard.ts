@@ -145,14 +145,14 @@ async function overPipes(
   stopped: Promise<void>,
   { input, output }: ReturnType<Io['pipes']>,
 ): Promise<ExitCode> {
-  const { StdioDownstream } = await import('@sudoagent/mcp')
+  const { SERVER_ENDED, StdioDownstream } = await import('@sudoagent/mcp')
   const session = await guard.open(new StdioDownstream(input, output), upstream.open()).catch((error: unknown) => {
     const hint = 'check the command after `--`, and PATH'
     throw new CliError(EXIT.failed, `the server cannot be started: ${words(error)}`, hint, error)
   })
   void stopped.then(() => session.close('the guard was stopped'))
   const reason = await session.closed
-  if (reason !== 'the server disconnected') return EXIT.ok
+  if (reason !== SERVER_ENDED) return EXIT.ok
   throw new CliError(
     EXIT.failed,
     reason,
