@@ -1,6 +1,6 @@
 // Tests the lock of a JSONL file if neither better-sqlite3 nor `node:sqlite` can be loaded.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it, vi } from 'vitest'
@@ -15,11 +15,25 @@ vi.doMock('better-sqlite3', () => ({
   },
 }))
 vi.doMock('../../../src/store/sqlite/node-sqlite.js', () => ({ openWithNode: () => null }))
+/** Runs once, after the code under test has looked at the lock and before it takes the lock. */
+let meanwhile: ((file: string) => void) | null = null
+vi.doMock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>()
+  const statSync = (file: string, options: object): unknown => {
+    const found = fs.statSync(file, options)
+    const act = meanwhile
+    meanwhile = null
+    act?.(file)
+    return found
+  }
+  return { ...fs, statSync }
+})
 // Other test files in this process have loaded the module.
 vi.resetModules()
 const { lockFile } = await import('../../../src/store/jsonl/lock.js')
 afterAll(() => {
   vi.doUnmock('better-sqlite3')
+  vi.doUnmock('node:fs')
   vi.doUnmock('../../../src/store/sqlite/node-sqlite.js')
   vi.resetModules()
 })
@@ -56,6 +70,17 @@ describe('lockFile without SQLite', () => {
     unlock()
     lockFile(`${path}.link`)()
     expect(readdirSync(dirname(path)).sort()).toEqual(['ledger.jsonl', 'ledger.jsonl.link'])
+  })
+
+  it.each([
+    ['without SQLite', (file: string) => mkdirSync(file)],
+    ['with SQLite', (file: string) => writeFileSync(file, '')],
+  ])('is not taken if another writer %s takes it at the same moment', async (_, take) => {
+    const path = newFile()
+    meanwhile = take
+    expect(await refusalOf(() => lockFile(path))).toBe('LEDGER_LOCKED')
+    expect(meanwhile).toBeNull()
+    expect(existsSync(`${path}.lock`)).toBe(true)
   })
 
   it('excludes a writer with SQLite', () => {
