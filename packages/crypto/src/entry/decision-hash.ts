@@ -22,11 +22,24 @@ export interface DecisionFacts {
 
 /** Computes `decision_hash` from the facts and from parameters that are already encoded as canonical JSON. */
 export function hashDecisionFacts(facts: DecisionFacts, parametersText: string): Hash {
-  const action = quote(facts.action)
+  const { requestId, decisionAt, policyHash, action, actor } = facts
+  return hashDecisionTexts({
+    requestId: quote(requestId),
+    decisionAt: quote(decisionAt),
+    policyHash: quote(policyHash),
+    action: quote(action),
+    actor: { principal: quote(actor.principal), source: quote(actor.source) },
+    parameters: parametersText,
+  })
+}
+
+/** Computes `decision_hash` from values that are already encoded as canonical JSON, as in a stored line. */
+export function hashDecisionTexts(texts: DecisionFacts & { readonly parameters: string }): Hash {
+  const { requestId, decisionAt, policyHash, action, actor, parameters } = texts
   return sha256Hex(
-    `{"actor":{"principal":${quote(facts.actor.principal)},"source":${quote(facts.actor.source)}}` +
-      `,"decision_at":${quote(facts.decisionAt)},"intent":${action},"parameters":${parametersText}` +
-      `,"policy_hash":${quote(facts.policyHash)},"request_id":${quote(facts.requestId)}` +
+    `{"actor":{"principal":${actor.principal},"source":${actor.source}}` +
+      `,"decision_at":${decisionAt},"intent":${action},"parameters":${parameters}` +
+      `,"policy_hash":${policyHash},"request_id":${requestId}` +
       `,"resource":{"name":${action},"type":"function"},"version":"2.0"}`,
   )
 }

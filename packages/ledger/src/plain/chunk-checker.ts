@@ -1,7 +1,8 @@
 // Checks a chunk of a ledger: each line by itself and against the line before it. The checker does not report
 // findings. If a line has a defect or is unusual, the check fails, and the walk reads the chunk line by line. The
 // checker and the walk apply the rules in `rules/` to the same facts.
-import { createVerifier, type Hash, type PublicKey, sha256Hex, type Verifier } from '@sudoagent/crypto'
+import { createVerifier, type Hash, type PublicKey, type Verifier } from '@sudoagent/crypto'
+import { sha256Latin1 } from '@sudoagent/crypto/bytes'
 import { HASH_BYTES } from '@sudoagent/crypto/tree'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { HASH_WORDS, isUuid, uuidHex } from '../rules/call-key.js'
@@ -142,7 +143,7 @@ class ChunkWriter {
     if (isCreatedLate(createdAt, recordedAt)) this.#createdLate += 1
     this.#hashes.write(entryHash, line * HASH_BYTES, 'hex')
     this.#hashes.copy(this.#leaf, 1, line * HASH_BYTES, (line + 1) * HASH_BYTES)
-    this.#leaves.write(sha256Hex(this.#leaf), line * HASH_BYTES, 'hex')
+    this.#leaves.write(sha256Latin1(this.#leaf), line * HASH_BYTES, 'latin1')
     const word = line * CALL_WORDS
     this.#calls[word] = facts.isDecision ? (facts.isAllowed ? ALLOWED : DENIED) : OUTCOME
     // An outcome usually follows its decision directly.

@@ -89,6 +89,11 @@ export class PlainMembers {
     return start === -1 ? '' : this.#text.slice(start, this.end(member))
   }
 
+  /** The stored text of a string, with its quotes. */
+  json(member: Member): string {
+    return this.#text.slice(this.start(member) - 1, this.end(member) + 1)
+  }
+
   /** The value of a string. */
   value(member: Member): string {
     return unescaped(this.get(member), this.#isFull)

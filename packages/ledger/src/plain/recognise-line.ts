@@ -16,7 +16,7 @@
 // recognised may still be valid, so `checkLine` reads it. `ChunkChecker` does the same for thousands of lines at a
 // time.
 import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
-import { hashDecisionFacts } from '@sudoagent/crypto/entry'
+import { hashDecisionTexts } from '@sudoagent/crypto/entry'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { approvalProblems, hasTimes } from '../rules/approval.js'
 import { isUuid } from '../rules/call-key.js'
@@ -64,8 +64,16 @@ export class LineRecogniser {
     const parameters = members.get(M.parameters)
     if (requestId !== this.#requestId && !isUuid(requestId)) return null
     if (isDecision) {
-      const call = { requestId, decisionAt: createdAt, policyHash, action, actor: { principal, source } }
-      if (hashDecisionFacts(call, parameters) !== decisionHash) return null
+      // The line is canonical, so its texts are hashed as stored.
+      const texts = {
+        requestId: members.json(M.requestId),
+        decisionAt: members.json(M.createdAt),
+        policyHash: members.json(M.policyHash),
+        action: members.json(M.action),
+        actor: { principal: members.json(M.principal), source: members.json(M.source) },
+        parameters,
+      }
+      if (hashDecisionTexts(texts) !== decisionHash) return null
     } else if (decisionHash !== this.#decisionHash && !isHash(decisionHash)) return null
     if (previous !== this.#entryHash && !isHash(previous)) return null
     const recordedAt = members.get(M.recordedAt)

@@ -15,8 +15,8 @@
 // tlog-tiles: `tile-hashes.ts`) or in order of completion (`stored-node.ts`), and make proofs from the tree
 // (`prove.ts`).
 
-import { type Hash, sha256Hex } from '@sudoagent/crypto'
-import { hexToBytes } from '@sudoagent/crypto/bytes'
+import type { Hash } from '@sudoagent/crypto'
+import { sha256Latin1 } from '@sudoagent/crypto/bytes'
 import { EMPTY_FRONTIER, emptyRoot, type Frontier, HASH_BYTES } from '@sudoagent/crypto/tree'
 
 // Each level has one buffer with 0x01, the left node and the right node. The left node belongs to the right edge of
@@ -45,44 +45,45 @@ export class RunningTree {
   /** Appends an entry. */
   add(entryHash: Hash): void {
     this.#leaf.write(entryHash, LEFT, 'hex')
-    this.#addLeaf(sha256Hex(this.#leaf))
+    this.#addLeaf(sha256Latin1(this.#leaf))
   }
 
   /** Appends the entry whose leaf hash is in `leaves` at `at`. */
   addLeaf(leaves: Uint8Array, at: number): void {
     // An even leaf is stored at level 0 until its sibling arrives, and need not be converted to text.
-    if (this.#size % 2 === 1) this.#addLeaf(hexAt(leaves, at))
+    if (this.#size % 2 === 1) this.#addLeaf(latin1At(leaves, at))
     else {
       this.#level(0).set(leaves.subarray(at, at + HASH_BYTES), LEFT)
       this.#size += 1
     }
   }
 
+  /** @param leaf - the leaf hash, one character per byte */
   #addLeaf(leaf: string): void {
     let hash = leaf
     let level = 0
     for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
       const node = this.#level(level)
-      node.write(hash, RIGHT, 'hex')
-      hash = sha256Hex(node)
+      node.write(hash, RIGHT, 'latin1')
+      hash = sha256Latin1(node)
       level += 1
     }
-    this.#level(level).write(hash, LEFT, 'hex')
+    this.#level(level).write(hash, LEFT, 'latin1')
     this.#size += 1
   }
 
   root(): Uint8Array {
-    let root: Hash | null = null
+    let root: string | null = null
     for (const [level, nodes] of this.#halves()) {
       if (nodes % 2 === 0) continue
       const node = this.#level(level)
-      if (root === null) root = node.toString('hex', LEFT, RIGHT) as Hash
+      if (root === null) root = node.toString('latin1', LEFT, RIGHT)
       else {
-        node.write(root, RIGHT, 'hex')
-        root = sha256Hex(node)
+        node.write(root, RIGHT, 'latin1')
+        root = sha256Latin1(node)
       }
     }
-    return root === null ? emptyRoot() : hexToBytes(root)
+    return root === null ? emptyRoot() : Uint8Array.from(Buffer.from(root, 'latin1'))
   }
 
   frontier(): Frontier {
@@ -107,5 +108,5 @@ export class RunningTree {
   }
 }
 
-const hexAt = (bytes: Uint8Array, at: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('hex')
+const latin1At = (bytes: Uint8Array, at: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('latin1')

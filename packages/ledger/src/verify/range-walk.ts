@@ -21,15 +21,18 @@ export interface RangeWalkOptions {
  * small ledger has only one range.
  */
 export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeWalkOptions): Promise<void> {
+  const isResumed = walk.entries > 0
   // A resumed run checks only new entries, so it skips the integrity check of the store.
-  let health: string | undefined = walk.entries > 0 ? 'ok' : undefined
+  let health: string | undefined = isResumed ? 'ok' : undefined
   const start = await ranges.placeBehind(walk.entries)
-  // The structure of the store is checked while the first range is read. Bulk reads start only after this check.
-  const looking = ranges.isSound?.()
+  // The structure of the store is checked while the first range is read. Bulk reads start only after this check. A
+  // resumed run rarely has a second range, and the check reads every page, so it waits until there is one.
+  const looking = isResumed ? undefined : ranges.isSound?.()
   // The walk may fail before this promise is awaited, so the promise needs a rejection handler.
   looking?.catch(() => {})
   let place = await walkLines(walk, ranges, start, start + ranges.step, options)
-  const isSound = (await looking) ?? true
+  const isDone = place === null || place >= ranges.end
+  const isSound = (await (isResumed && !isDone ? ranges.isSound?.() : looking)) ?? true
   for (
     let ring: KeyRing | null | undefined;
     isSound && place !== null && place < ranges.end && ring !== walk.trust.ring;

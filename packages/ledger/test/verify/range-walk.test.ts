@@ -148,6 +148,32 @@ describe.each(KINDS)('calls that are decided in one range and end in another, %s
   }
 })
 
+describe('the pages of the store', () => {
+  const looks = async (path: string, resume?: VerifiedState) => {
+    let looked = 0
+    const reader = await openLedgerReader(path)
+    const view = inRanges(reader, 5)
+    const ranges = { ...view.ranges, isSound: async () => ++looked > 0 } as typeof view.ranges
+    const { state } = await verifyFrom({ ...view, ranges } as LedgerReader, {
+      ...OWN_THREAD,
+      ...(resume && { resume }),
+    })
+    await reader.close()
+    return { state: state as VerifiedState, looked }
+  }
+
+  it('are all looked at from the first entry on, and by a resumed run only before it reads in bulk', async () => {
+    const calls = (from: number, count: number) => Array.from({ length: count }, (_, n) => decisionDraft(from + n))
+    const path = await ledgerOf('sqlite', calls(1, 12))
+    const { state, looked } = await looks(path)
+    expect(looked).toBe(1)
+    await write('sqlite', path, calls(13, 2))
+    expect(await looks(path, state)).toMatchObject({ looked: 0 })
+    await write('sqlite', path, calls(15, 8))
+    expect(await looks(path, state)).toMatchObject({ looked: 1 })
+  })
+})
+
 describe('the vectors', () => {
   const folder = join(import.meta.dirname, '../../../../vectors/ledger')
   const files = ['accept', 'reject'].flatMap((name) => readdirSync(join(folder, name)).map((file) => join(name, file)))
