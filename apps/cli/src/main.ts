@@ -34,6 +34,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   witness: () => import('./command/witness/witness.js'),
   policy: () => import('./command/policy/policy.js'),
   approvals: () => import('./command/approvals/approvals.js'),
+  stop: () => import('./command/stop/stop.js'),
+  resume: () => import('./command/stop/resume.js'),
+  stops: () => import('./command/stop/stops.js'),
   mcp: () => import('./command/mcp/mcp.js'),
   ledgers: () => import('./command/ledgers.js'),
   registry: () => import('./command/registry/registry.js'),
@@ -183,6 +186,7 @@ interface Description {
 const EXIT_OF_CODE: ReadonlyMap<string, ExitCode> = new Map([
   ['QUERY_INVALID', EXIT.usage],
   ['ENTRY_NOT_FOUND', EXIT.no],
+  ['STOP_NOT_FOUND', EXIT.no],
   ['ENTRY_REFUSED', EXIT.no],
   ['KEY_REFUSED', EXIT.no],
   ['LEDGER_FINISHED', EXIT.no],

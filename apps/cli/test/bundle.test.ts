@@ -28,7 +28,7 @@ describe('the bundle', () => {
       const worker = new Worker(join(dist, place), { workerData: { source, keys: null } })
       try {
         const answer = new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
-        worker.postMessage([start, end])
+        worker.postMessage({ from: start, to: end, listsAllowed: false })
         expect(await answer).toMatchObject({ lines: 40 })
       } finally {
         await worker.terminate()

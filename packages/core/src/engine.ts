@@ -1,5 +1,5 @@
 // The public engine: opens and closes what its calls need. The boundary makes the decisions.
-import type { LedgerWriter } from '@sudoagent/ledger'
+import type { ControlNote, LedgerWriter, StoppedCalls, StopScope } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
 import { Boundary } from './boundary/boundary.js'
 import { memberOf } from './check.js'
@@ -19,6 +19,7 @@ const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledge
  * await refund({ id: '42', amount: 30 }) // the result, or an exception such as ApprovalDenied
  */
 export class SudoEngine extends EngineView {
+  readonly #ledger: LedgerWriter
   #owned: LedgerWriter | null = null
   #closeStores: () => Promise<void> = async () => {}
 
@@ -26,6 +27,7 @@ export class SudoEngine extends EngineView {
   constructor(options: EngineOptions) {
     const parts = checkEngineOptions(options)
     super(parts, new Boundary(parts), {})
+    this.#ledger = parts.ledger
   }
 
   /**
@@ -81,6 +83,25 @@ export class SudoEngine extends EngineView {
       await close()
       throw error
     }
+  }
+
+  /**
+   * Stops calls: from the entry of the stop on, the ledger takes no allowed decision that the scope covers, from this
+   * engine or any other process that writes to the ledger. Such calls are denied with `STOPPED`. Functions that are
+   * already running go on. `sudoagent resume` ends a stop; in a JSONL ledger, after this process has closed it.
+   *
+   * @returns the stop; `entry` is null if a stop with the same scope was open before
+   * @throws (as a rejection) TypeError for an invalid scope or note, or a ledger that cannot record stops; LedgerError
+   *   when the stop cannot be written: then nothing is stopped
+   * @example await sudo.stop({ agent: 'billing-*' }, { reason: 'wrong prices', by: 'alice' })
+   */
+  async stop(scope: StopScope, note: ControlNote): Promise<StoppedCalls> {
+    const ledger = this.#ledger as LedgerWriter & {
+      stop?: (scope: StopScope, note: ControlNote) => Promise<StoppedCalls>
+    }
+    if (typeof memberOf(ledger, 'stop') !== 'function' || ledger.stop === undefined)
+      throw new TypeError('the ledger of this engine cannot record stops')
+    return await ledger.stop(scope, note)
   }
 
   /**

@@ -62,6 +62,7 @@ const HINTS: ReadonlyMap<string, string> = new Map<ReasonCode, string>([
   ['QUESTIONS_FULL', 'answer open approvals, then retry; `sudoagent approvals list` shows them'],
   ['CLOCK_BEHIND_LEDGER', 'correct the system clock, or start a new ledger'],
   ['ARGUMENTS_CONCEALED', 'declare secrets with `redaction`, or set `onConcealed`'],
+  ['STOPPED', '`sudoagent stops` lists the open stops, `sudoagent resume` ends one'],
   ['BOUNDARY_FAILED', 'see `cause`: an engine option such as `clock` threw, or there is a bug'],
 ])
 

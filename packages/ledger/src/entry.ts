@@ -1,6 +1,16 @@
 /** `@sudoagent/ledger/entry`: the types and limits of ledger entries, and functions that read them. */
 
-export type { Closed, ControlBlock, Genesis, KeyAdded, KeyRetired, LedgerKey } from './entry/control.js'
+export type {
+  Closed,
+  ControlBlock,
+  Genesis,
+  InvalidControl,
+  KeyAdded,
+  KeyRetired,
+  LedgerKey,
+  Resume,
+  Stop,
+} from './entry/control.js'
 export { isOrigin, originOf, readControl } from './entry/control.js'
 export { decisionHash } from './entry/decision-hash.js'
 export {

@@ -26,6 +26,9 @@ export type LedgerErrorCode =
   | 'STATE_REFUSED'
   | 'FILE_NOT_PRIVATE'
   | 'FILE_FOREIGN_OBJECT'
+  | 'STOPPED'
+  | 'STOP_NOT_FOUND'
+  | 'LEDGER_NEWER'
 
 /** Default hints, for errors that are thrown without a hint. */
 const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
@@ -36,6 +39,9 @@ const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
   ['LEDGER_BUSY', 'try again when the other process has finished'],
   ['LEDGER_CLOSED', 'open the ledger again'],
   ['ENTRY_NOT_FOUND', 'find the entry with `sudoagent search`'],
+  ['STOPPED', '`sudoagent stops` lists the open stops'],
+  ['STOP_NOT_FOUND', '`sudoagent stops` lists the open stops'],
+  ['LEDGER_NEWER', 'upgrade this program; nothing was written'],
   ['ENTRY_REFUSED', '`sudoagent inspect` shows the keys of the ledger'],
   ['STATE_INVALID', 'delete the state file; the next run then verifies everything'],
 ])

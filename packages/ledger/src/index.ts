@@ -1,8 +1,16 @@
+export { type StopScope, scopeText } from './authority/stop-scope.js'
 export type { EntryDraft } from './entry/entry.js'
 export type { Finding, FindingCode } from './entry/finding.js'
 export { LedgerError, type LedgerErrorCode } from './error.js'
 export type { LedgerReader } from './port/reader.js'
-export type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from './port/writer.js'
+export type {
+  AppendedEntry,
+  ControlNote,
+  ControlWriter,
+  LedgerWriter,
+  PreparedEntry,
+  StoppedCalls,
+} from './port/writer.js'
 export { type Criteria, type CriteriaInput, parseCriteria, type SelectOptions } from './read/criteria.js'
 export { type CallStory, callStory, select } from './read/query.js'
 export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './read/receipt.js'

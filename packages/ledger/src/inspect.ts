@@ -3,6 +3,7 @@
 export {
   type InspectedCheckpoint,
   type InspectedKey,
+  type InspectedStop,
   type Inspection,
   inspect,
   type StatedSignature,

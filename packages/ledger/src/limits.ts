@@ -57,6 +57,22 @@ export const COMMIT_ENTRIES_MAX = 512
  */
 export const COMMIT_BYTES_MAX = 16 * 1024 * 1024
 
+/** Maximum length of a text in the scope of a stop, in UTF-16 units. */
+export const SCOPE_TEXT_LENGTH_MAX = 256
+
+/**
+ * Maximum number of open stops that do not cover everything, and of those that do: every decision is compared with
+ * each of them.
+ */
+export const STOPS_MAX = 255
+
+/** Maximum length of the reason of a stop or of a resume, and of the name of who gave it, in UTF-16 units. */
+export const CONTROL_REASON_LENGTH_MAX = 1_024
+export const CONTROL_BY_LENGTH_MAX = 256
+
+/** Maximum length of the block of a `stop` or `resume` entry, in bytes of canonical JSON. */
+export const CONTROL_BYTES_MAX = 64 * 1024
+
 /** Maximum number of keys in the lifetime of a ledger: each key is parsed, and tried on signed notes. */
 export const LEDGER_KEYS_MAX = 64
 

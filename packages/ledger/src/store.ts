@@ -18,6 +18,7 @@ export type {
 } from './port/reader.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
+export type { ControlRow, Standing } from './standing/standing.js'
 export { leavesOf, treeDamaged, withHash } from './tree/tile-hashes.js'
 export {
   type AppendRequest,
@@ -33,7 +34,9 @@ export {
 } from './write/advance.js'
 export { withTimeout } from './write/deadline.js'
 export { headRefused, isHeadOf, readHead, requireMatchingHead, shorterThanHead } from './write/head-check.js'
+export { controlsOf, encodeControls, type HeadControls, parseControls, positionsToRead } from './write/head-controls.js'
 export { readTail, type Tail } from './write/last-entry.js'
-export type { LinkedEntry } from './write/link-batch.js'
-export { type Recovered, recover, ringBehind } from './write/recover.js'
+export type { DraftResult, LinkedEntry } from './write/link-batch.js'
+export { type Recovered, recover } from './write/recover.js'
+export { INDEX_ROWS_MAX, replayControls } from './write/replay-controls.js'
 export { type StoreHooks, StoreWriter } from './write/store-writer.js'

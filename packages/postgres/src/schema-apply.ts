@@ -90,7 +90,10 @@ export async function openRights(url: string): Promise<readonly string[]> {
   })
 }
 
-/** Counts the missing and disabled triggers in a schema with separate roles. */
+/**
+ * Counts the missing and disabled triggers in a schema with separate roles. A table that an earlier release did not
+ * have needs none until it exists.
+ */
 async function missingTriggers(session: Session, schema: string): Promise<number> {
   const rows = await session.ask<{ readonly name: string }>({
     text: `SELECT c.relname || '.' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -98,7 +101,11 @@ async function missingTriggers(session: Session, schema: string): Promise<number
     values: [schema],
   })
   const found = new Set(rows.map(({ name }) => name))
-  return RIGHTS_TRIGGERS.filter(([table, name]) => !found.has(`${table}.${name}`)).length
+  const [tables] = await session.ask<{ readonly control: boolean }>(
+    `SELECT to_regclass('${schema}.control') IS NOT NULL AS control`,
+  )
+  const needed = RIGHTS_TRIGGERS.filter(([table]) => table !== 'control' || tables?.control === true)
+  return needed.filter(([table, name]) => !found.has(`${table}.${name}`)).length
 }
 
 async function withSession<T>(

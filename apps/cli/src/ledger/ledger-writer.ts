@@ -18,7 +18,7 @@ export async function readSigner(path: string, io: Io): Promise<Signer> {
  */
 export async function withWriter<T>(
   path: string,
-  signer: Signer,
+  signer: Signer | null,
   use: (ledger: LedgerWriter & ControlWriter) => Promise<T>,
 ): Promise<T> {
   // The reader fails if the ledger does not exist; the writer would create it.
@@ -27,7 +27,7 @@ export async function withWriter<T>(
   // With `begin: false`, the writer does not add a genesis entry to an empty ledger, so the store rejects the change.
   const file = (['jsonl', 'sqlite'] as const).find((kind) => kind === reader.kind)
   const kind = file === undefined ? {} : { kind: file }
-  const ledger = await openLedgerWriter(path, { signer, ...kind, begin: false })
+  const ledger = await openLedgerWriter(path, { ...(signer === null ? {} : { signer }), ...kind, begin: false })
   try {
     return await use(ledger)
   } finally {

@@ -130,5 +130,5 @@ export function resultPaint(result: string | undefined, paint: Paint): (text: st
 /** The kind of a control entry: `genesis`, `key_added`. */
 function controlKind(entry: CheckpointEntry): string {
   const control = readControl(entry)
-  return control === null || control === 'invalid' ? entry.event : control.kind
+  return control === null || control.kind === 'invalid' ? entry.event : control.kind
 }

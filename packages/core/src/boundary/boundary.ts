@@ -9,7 +9,7 @@
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
 // 8. outcome: records the outcome in a second entry; the first entry is the decision, with its approval block
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
-import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
+import { takeSnapshot } from '../arguments/snapshot.js'
 import { AuthorityError, checkAuthority } from '../authority/authority.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
@@ -22,8 +22,9 @@ import { concealedRefusal, handleConcealed, questionOf } from './concealed.js'
 import { type Decision, type DecisionRequest, requestDecision } from './decision.js'
 import { OpenQuestions } from './open-questions.js'
 import { evaluatePolicy } from './policy-step.js'
-import { type CallOutcome, Recorder } from './recorder.js'
+import { type CallOutcome, CallStopped, Recorder } from './recorder.js'
 import { boundaryRefusal, Refusal } from './refusal.js'
+import { isSameReceiver, type PendingCall, requireUnchanged } from './unchanged.js'
 
 /** An allowed call whose decision is durably recorded. The function must run with `args`, which the decision covers. */
 export interface Authorization {
@@ -35,15 +36,6 @@ export interface Authorization {
   readonly reason: string
   readonly reasonCode: string
   readonly args: readonly unknown[]
-}
-
-/** A pending call: its immutable facts, and the caller's original arguments for the comparison in step five. */
-interface PendingCall {
-  readonly request: DecisionRequest
-  readonly terms: CheckedCallOptions
-  readonly original: readonly unknown[]
-  readonly receiver: { readonly value: unknown } | undefined
-  readonly snapshot: Snapshot
 }
 
 /** For a call that was refused in the first step. */
@@ -98,11 +90,11 @@ export class Boundary {
     receiver: unknown,
   ): Promise<Authorization> {
     const asked = await this.#ask(requestId, action, args, terms, receiver)
-    const ruling = await this.#rule(asked)
+    const [ruling, letThrough] = await this.#rule(asked)
     const { request, snapshot } = asked
     const { position } = await this.#recorder
       .decision(request, ruling)
-      .catch((error: unknown) => this.#giveBack(asked, ruling, error))
+      .catch((error: unknown) => this.#giveBack(asked, ruling, letThrough, error))
     const { reason, reasonCode } = ruling
     const authorization: Authorization = Object.freeze({
       status: 'allowed',
@@ -138,12 +130,7 @@ export class Boundary {
   requireReceiver(authorization: Authorization): void {
     const asked = this.#running.get(authorization)?.asked
     if (asked?.receiver === undefined) return
-    try {
-      const now = takeSnapshot([], this.#parts.unicode, asked.receiver)
-      if (sameSnapshot(now, { values: [], receiver: asked.snapshot.receiver })) return
-    } catch {
-      // The receiver can no longer be read.
-    }
+    if (isSameReceiver(asked, this.#parts.unicode)) return
     const { requestId, action } = asked.request.context
     const reason = 'the object that the method belongs to changed after the decision'
     throw new ApprovalDenied(makeDenial('PARAMETERS_CHANGED', reason, requestId, asked.request.decisionHash), {
@@ -195,7 +182,7 @@ export class Boundary {
   }
 
   /** Runs steps two to five. @throws the error for the caller, after the refusal was recorded */
-  async #rule(asked: PendingCall): Promise<Decision> {
+  async #rule(asked: PendingCall): Promise<readonly [Decision, letThrough: Required<PolicyResult>]> {
     const { request, terms } = asked
     const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
     let budget: BudgetBlock | null = null
@@ -228,9 +215,9 @@ export class Boundary {
         // The reservation may have expired while the approval was open, so the same charge is reserved again.
         if (desk !== null) await reserveBudget(desk, request, budgetCost)
       }
-      this.#requireUnchanged(asked)
+      requireUnchanged(asked, this.#parts.unicode)
       if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
-      return { effect: 'allow', reason, reasonCode, approval: this.#withoutSecret(approval), budget }
+      return [{ effect: 'allow', reason, reasonCode, approval: this.#withoutSecret(approval), budget }, result]
     } catch (error) {
       const refusal = error instanceof Refusal ? error : boundaryRefusal(error)
       const refused = await this.#refuse(request, refusal, { approval, budget, letThrough })
@@ -238,19 +225,6 @@ export class Boundary {
       if (reserved) await this.#release(request)
       throw refused
     }
-  }
-
-  /** Step five: reads the caller's arguments again and compares them with the snapshot. */
-  #requireUnchanged({ original, receiver, snapshot }: PendingCall): void {
-    let same = false
-    let cause: unknown
-    try {
-      same = sameSnapshot(snapshot, takeSnapshot(original, this.#parts.unicode, receiver))
-    } catch (error) {
-      cause = error
-    }
-    if (!same)
-      throw new Refusal({ code: 'PARAMETERS_CHANGED', reason: 'the arguments changed after the decision', cause })
   }
 
   /** Records a refusal. @returns the error for the caller. @throws AuditLogError if the refusal cannot be recorded */
@@ -271,8 +245,22 @@ export class Boundary {
     return refusal.toError(makeDenial(reasonCode, reason, requestId, request.decisionHash), action)
   }
 
-  /** A decision whose write failed may still become durable, so an approved call keeps its charge. */
-  async #giveBack({ request }: PendingCall, { budget, approval }: Decision, error: unknown): Promise<never> {
+  /**
+   * Ends a call whose decision the ledger did not take. The denial of a stopped call is recorded. A decision whose write
+   * failed may still become durable, so an approved call keeps its charge.
+   */
+  async #giveBack(
+    { request }: PendingCall,
+    { budget, approval }: Decision,
+    letThrough: Required<PolicyResult>,
+    error: unknown,
+  ): Promise<never> {
+    if (error instanceof CallStopped) {
+      const refusal = new Refusal({ code: 'STOPPED', reason: error.message })
+      const refused = await this.#refuse(request, refusal, { approval, budget, letThrough })
+      if (budget !== null) await this.#release(request)
+      throw refused
+    }
     if (budget !== null && approval === null) await this.#release(request)
     throw error
   }

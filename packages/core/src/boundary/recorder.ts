@@ -28,6 +28,11 @@ const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
 
 type RecorderParts = Pick<EngineParts, 'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError'>
 
+/** The error of `decision` for an allowed call that an open stop of the ledger covers: nothing was recorded. */
+export class CallStopped extends Error {
+  override readonly name = 'CallStopped'
+}
+
 /** The outcome of a call. */
 export type CallOutcome = { readonly status: 'success' } | { readonly status: 'error'; readonly error: unknown }
 
@@ -56,7 +61,7 @@ export class Recorder {
    * @param letThrough - the policy's result for a call that a later step refused. The entry's reason comes from the
    * later step, so the policy's result, which names the rule that required the missing approval, is added to the
    * metadata
-   * @throws AuditLogError if a write fails. The call must not run
+   * @throws AuditLogError if a write fails; CallStopped. The call must not run
    */
   async decision(
     request: DecisionRequest,
@@ -82,12 +87,14 @@ export class Recorder {
       if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return a valid entry position')
       return { position: position as number }
     } catch (error) {
-      const code = 'LEDGER_WRITE_FAILED_DECISION'
+      const isStopped = error instanceof LedgerError && error.code === 'STOPPED'
+      const code = isStopped ? 'STOPPED' : 'LEDGER_WRITE_FAILED_DECISION'
       await this.#audit(request, {
         event: 'error',
         reason_code: code,
         error: describeFailure(error, this.#parts.redactor).error,
       })
+      if (isStopped) throw new CallStopped(error.message)
       const { requestId } = request.context
       const isForGood = error instanceof LedgerError && FOR_GOOD.has(error.code)
       if (isForGood) this.fault({ stage: 'decision', requestId, error })

@@ -17,6 +17,7 @@ export const REASON_CODES = Object.freeze([
   'QUESTIONS_FULL',
   'CLOCK_BEHIND_LEDGER',
   'ARGUMENTS_CONCEALED',
+  'STOPPED',
   'BOUNDARY_FAILED',
 ] as const)
 

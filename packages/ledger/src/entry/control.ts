@@ -5,12 +5,21 @@
 //    "kind":"genesis","ledger_id":"…","origin":null,"software":{"name":"@sudoagent/ledger","version":"0.1.0"}},
 //    "created_at":"…","entry_hash":"…","event":"checkpoint",…}
 //
-// This file checks the shape of a control entry; `key-ring.ts` checks whether the entry is allowed at its position.
+// This file checks the shape of a control entry; `standing/` checks whether the entry is allowed at its position.
 
 import type { Signer } from '@sudoagent/crypto'
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import { isKeyName } from '@sudoagent/crypto/note'
-import { LEDGER_KEYS_MAX, NAME_LENGTH_MAX, ORIGIN_BYTES_MAX } from '../limits.js'
+import { isStopScope, type StopScope } from '../authority/stop-scope.js'
+import {
+  CONTROL_BY_LENGTH_MAX,
+  CONTROL_BYTES_MAX,
+  CONTROL_REASON_LENGTH_MAX,
+  LEDGER_KEYS_MAX,
+  NAME_LENGTH_MAX,
+  ORIGIN_BYTES_MAX,
+} from '../limits.js'
 import type { CheckpointEntry } from './entry.js'
 
 /** A public key in a control entry. */
@@ -55,7 +64,32 @@ export interface Closed {
   readonly size: number
 }
 
-export type ControlBlock = Genesis | KeyAdded | KeyRetired | Closed
+/** From this entry on, no call that the scope covers can be allowed, until a `resume` ends the stop. */
+export interface Stop {
+  readonly kind: 'stop'
+  /** A UUIDv4. */
+  readonly stop_id: string
+  readonly scope: StopScope
+  readonly reason: string
+  /** The name of who stopped the calls, as given by the writer. */
+  readonly by: string
+}
+
+/** Ends a stop. */
+export interface Resume {
+  readonly kind: 'resume'
+  readonly stop_id: string
+  readonly reason: string
+  readonly by: string
+}
+
+/** The blocks that change the keys, or the state of the ledger as a whole. */
+export type RingBlock = Genesis | KeyAdded | KeyRetired | Closed
+
+export type ControlBlock = RingBlock | Stop | Resume
+
+/** A block of a known kind whose content does not have the form of that kind. */
+export type InvalidControl = { readonly kind: 'invalid'; readonly of: ControlBlock['kind'] }
 
 /**
  * A control entry to which the ledger has not yet added the versions, `recorded_at`, the chain members and the
@@ -102,27 +136,48 @@ type Fields = { readonly [field: string]: unknown }
 /**
  * Reads and checks the block of a control entry.
  *
- * @returns null for a kind that this version does not know (a later version may add kinds); `invalid` if a
- * known kind has the wrong shape
+ * @returns null for a kind that this version does not know (a later version may add kinds)
  */
-export function readControl(entry: CheckpointEntry): ControlBlock | 'invalid' | null {
+export function readControl(entry: CheckpointEntry): ControlBlock | InvalidControl | null {
   const block: unknown = entry.checkpoint
   if (!isFields(block)) return null
   const kind = own(block, 'kind')
-  const fits = typeof kind === 'string' && Object.hasOwn(FITS, kind) ? FITS[kind as ControlBlock['kind']] : undefined
-  if (fits === undefined) return null
-  return fits(block) && entry.created_at !== undefined ? (block as unknown as ControlBlock) : 'invalid'
+  if (typeof kind !== 'string' || !Object.hasOwn(FITS, kind)) return null
+  const of = kind as ControlBlock['kind']
+  return FITS[of](block) && entry.created_at !== undefined
+    ? (block as unknown as ControlBlock)
+    : { kind: 'invalid', of }
 }
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
-const isText = (value: unknown, maxLength: number): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= maxLength
+const isText = (value: unknown, maxLength: number, minLength = 1): value is string =>
+  typeof value === 'string' && value.length >= minLength && value.length <= maxLength
 const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)
 /** The PEM of an Ed25519 key has 113 characters, so a limit of 512 is ample. */
 const isLedgerKey = (value: unknown): boolean =>
   isFields(value) && isKeyId(own(value, 'key_id')) && isText(own(value, 'pem'), 512)
+
+const isUuidV4 = (value: unknown): boolean => typeof value === 'string' && UUID_V4.test(value)
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** Members that a later version may add are accepted, so the length of the block is limited as a whole. */
+const isOfStop = (block: Fields): boolean =>
+  isUuidV4(own(block, 'stop_id')) &&
+  isText(own(block, 'reason'), CONTROL_REASON_LENGTH_MAX, 0) &&
+  isText(own(block, 'by'), CONTROL_BY_LENGTH_MAX) &&
+  bytesOf(block) <= CONTROL_BYTES_MAX
+
+/** Infinite for a value without a canonical form, such as a draft may have. */
+function bytesOf(block: Fields): number {
+  try {
+    return Buffer.byteLength(encodeCanonical(block))
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
 
 const FITS: { readonly [kind in ControlBlock['kind']]: (block: Fields) => boolean } = {
   genesis(block) {
@@ -141,5 +196,7 @@ const FITS: { readonly [kind in ControlBlock['kind']]: (block: Fields) => boolea
   },
   key_added: (block) => isLedgerKey(own(block, 'key')) && isText(own(block, 'proof_of_possession'), 128),
   key_retired: (block) => isKeyId(own(block, 'key_id')),
+  stop: (block) => isOfStop(block) && isStopScope(own(block, 'scope')),
+  resume: isOfStop,
   closed: (block) => Number.isSafeInteger(own(block, 'size')) && (own(block, 'size') as number) > 0,
 }

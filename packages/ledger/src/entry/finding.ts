@@ -48,6 +48,8 @@ export type FindingCode =
   | 'APPROVAL_REUSED'
   | 'APPROVAL_INCOMPLETE'
   | 'AUTHORITY_INVALID'
+  | 'STOP_INVALID'
+  | 'ALLOWED_WHILE_STOPPED'
 
 /** One defect and its position. `position` is 1-based, or null for a finding about the whole ledger. */
 export interface Finding {

@@ -2,7 +2,7 @@
 // the outcome's description of the call.
 import { type DecidedCall, describesCall } from '../rules/described-call.js'
 import type { CallFacts } from '../rules/line-facts.js'
-import type { ChunkSummary } from './chunk-summary.js'
+import type { AllowedCall, ChunkSummary } from './chunk-summary.js'
 
 /** Tracks the calls in one chunk. */
 export class ChunkCalls {
@@ -10,12 +10,20 @@ export class ChunkCalls {
   readonly #open = new Map<string, DecidedCall & { readonly line: number }>()
   readonly #closed: ChunkSummary['closed'][number][] = []
   readonly #approvals: ChunkSummary['approvals'][number][] = []
+  /** By agent, action and authority. */
+  readonly #allowed: Map<string, AllowedCall> | null
+
+  /** @param listsAllowed - whether the summary lists the calls that are allowed */
+  constructor(listsAllowed: boolean) {
+    this.#allowed = listsAllowed ? new Map() : null
+  }
 
   /** Adds the next line. @returns false if an outcome and its decision describe different calls */
   add(facts: CallFacts, line: number): boolean {
     const { decisionHash, createdAt, agentId } = facts
     if (facts.approval !== null) this.#approvals.push(facts.approval)
     if (facts.isDecision) {
+      if (facts.isAllowed) this.#list(facts)
       if (facts.isAllowed && !this.#open.has(decisionHash))
         this.#open.set(decisionHash, { line, createdAt, agentId, text: facts })
       return true
@@ -30,8 +38,15 @@ export class ChunkCalls {
     return describesCall(facts, decided, decisionHash)
   }
 
-  summary(): Pick<ChunkSummary, 'opened' | 'closed' | 'approvals'> {
+  #list({ agentId, action, authority }: CallFacts): void {
+    if (this.#allowed === null) return
+    const key = `${agentId}\n${action}\n${authority ?? ''}`
+    if (!this.#allowed.has(key)) this.#allowed.set(key, { agentId, action, authority })
+  }
+
+  summary(): Pick<ChunkSummary, 'opened' | 'closed' | 'approvals' | 'allowed'> {
     const opened = [...this.#open.values()].map(({ line, createdAt, agentId }) => ({ line, createdAt, agentId }))
-    return { opened, closed: this.#closed, approvals: this.#approvals }
+    const allowed = this.#allowed === null ? null : [...this.#allowed.values()]
+    return { opened, closed: this.#closed, approvals: this.#approvals, allowed }
   }
 }

@@ -50,10 +50,11 @@ export class ChunkChecker {
 
   /**
    * @param bytes - whole lines, each with its line feed
+   * @param listsAllowed - whether the summary lists the calls that are allowed
    * @returns null if a line has a defect, or is not a decision or an outcome
    */
-  check(bytes: Buffer, columns: ChunkColumns | null = null): ChunkSummary | null {
-    const chunk = new ChunkWriter(bytes)
+  check(bytes: Buffer, columns: ChunkColumns | null = null, listsAllowed = false): ChunkSummary | null {
+    const chunk = new ChunkWriter(bytes, listsAllowed)
     for (let from = 0; from < bytes.length; ) {
       // The end of the last line within `TEXT_BYTES`; a longer line is converted by itself.
       const end = bytes.lastIndexOf(LF, from + TEXT_BYTES) + 1
@@ -106,9 +107,10 @@ class ChunkWriter {
   #firstRecordedAt = ''
   #lastRecordedAt = ''
   #createdLate = 0
-  readonly #chunkCalls = new ChunkCalls()
+  readonly #chunkCalls: ChunkCalls
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, listsAllowed: boolean) {
+    this.#chunkCalls = new ChunkCalls(listsAllowed)
     const lines = countLines(bytes)
     this.#hashes = Buffer.from(new ArrayBuffer(lines * HASH_BYTES))
     this.#leaves = Buffer.from(new ArrayBuffer(lines * HASH_BYTES))

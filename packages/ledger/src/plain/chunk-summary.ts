@@ -3,7 +3,7 @@
 import type { Hash } from '@sudoagent/crypto'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
 import type { DecidedCall } from '../rules/described-call.js'
-import type { ApprovalUse, CallText } from '../rules/line-facts.js'
+import type { ApprovalUse, CallFacts, CallText } from '../rules/line-facts.js'
 
 /** Plain data that can be transferred between threads. */
 export interface ChunkSummary {
@@ -37,7 +37,15 @@ export interface ChunkSummary {
   readonly closed: readonly (CallText & { readonly line: number })[]
   /** Approvals under which calls are allowed in this chunk. */
   readonly approvals: readonly ApprovalUse[]
+  /**
+   * The different agents, actions and authorities of the calls that are allowed in this chunk, to compare them with
+   * open stops; null if they were not asked for.
+   */
+  readonly allowed: readonly AllowedCall[] | null
 }
+
+/** An agent, an action and the canonical text of an authority. */
+export type AllowedCall = Pick<CallFacts, 'agentId' | 'action' | 'authority'>
 
 /** An event (`DENIED`, `ALLOWED` or `OUTCOME`) and the key of the call. */
 export const CALL_WORDS = 1 + CALL_KEY_WORDS

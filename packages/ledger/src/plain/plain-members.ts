@@ -22,10 +22,7 @@ const MINUS = 0x2d
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 
-/**
- * Reads text line by line. `parseLine` accepts every line that `read` accepts, provided that the caller checks the
- * form of the three hashes (see `LineRecogniser`).
- */
+/** Reads text line by line. `parseLine` accepts what `read` accepts, if the caller checks the form of the hashes. */
 export class PlainMembers {
   #text = ''
   #lineStart = 0

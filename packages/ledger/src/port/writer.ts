@@ -1,5 +1,6 @@
 // The interface for writing a ledger: `append`, which the engine needs, and control entries.
 import type { Hash, Signer } from '@sudoagent/crypto'
+import type { StopScope } from '../authority/stop-scope.js'
 import type { EntryDraft } from '../entry/entry.js'
 
 /** The place of a written entry. `position` is 1-based. */
@@ -48,6 +49,24 @@ export interface LedgerWriter {
   close(): Promise<void>
 }
 
+/** Why a control entry was written, and who decided it. */
+export interface ControlNote {
+  /** Up to 1,024 characters. */
+  readonly reason: string
+  /** The name of a person or a program, 1 to 256 characters, unverified. */
+  readonly by: string
+}
+
+/** The result of a stop. */
+export interface StoppedCalls {
+  /** A UUIDv4, with which the stop can be ended. */
+  readonly stopId: string
+  /** Position of the entry of the stop. */
+  readonly position: number
+  /** Null if a stop with the same scope was open before: then nothing was written. */
+  readonly entry: AppendedEntry | null
+}
+
 /** Writes control entries (LEDGER-FORMAT §5). Each method resolves when its entry is durable. */
 export interface ControlWriter {
   /**
@@ -62,6 +81,20 @@ export interface ControlWriter {
   retireKey(keyId: string): Promise<AppendedEntry>
   /** Closes the ledger permanently: no writer can append to it afterwards. */
   seal(): Promise<AppendedEntry>
+  /**
+   * Stops calls. From the entry on, no writer of this ledger can append an allowed decision that the scope covers
+   * (`append` rejects with STOPPED), until the stop is ended. Calls that are already allowed are not ended.
+   *
+   * @throws TypeError for an invalid scope or note; LedgerError ENTRY_REFUSED if 255 other stops are open
+   * @example await ledger.stop({ agent: 'billing-*' }, { reason: 'wrong prices', by: 'alice' })
+   */
+  stop(scope: StopScope, note: ControlNote): Promise<StoppedCalls>
+  /**
+   * Ends a stop.
+   *
+   * @throws LedgerError STOP_NOT_FOUND if no stop with this id is open; TypeError for an invalid note
+   */
+  resume(stopId: string, note: ControlNote): Promise<AppendedEntry>
 }
 
 /** The end of a hash chain, to which the next entry is linked. */

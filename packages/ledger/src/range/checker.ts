@@ -15,18 +15,22 @@ export interface RangeSummary extends ChunkSummary {
 }
 
 export interface RangeChecker {
-  /** Null if the range must be read line by line. @throws if the store cannot be read */
-  check(from: Place, to: Place): RangeSummary | null
+  /**
+   * @param listsAllowed - whether the summary lists the calls that are allowed
+   * @returns null if the range must be read line by line
+   * @throws if the store cannot be read
+   */
+  check(from: Place, to: Place, listsAllowed: boolean): RangeSummary | null
   /** Runs the store's integrity check, which reads the whole store. Returns `ok` or the damage. */
   health(): string
   close(): void
 }
 
 /** Checks rows of a database. Returns null if the rows must be read line by line. */
-export function checkRows(checker: ChunkChecker, rows: RangeRows): RangeSummary | null {
+export function checkRows(checker: ChunkChecker, rows: RangeRows, listsAllowed: boolean): RangeSummary | null {
   const { from, to, lines, entryHashes, prevEntryHashes } = rows
   const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
-  const facts = checker.check(bytes, { entryHashes, prevEntryHashes })
+  const facts = checker.check(bytes, { entryHashes, prevEntryHashes }, listsAllowed)
   return facts?.lines === to - from ? { ...facts, from, to } : null
 }
 
@@ -58,14 +62,14 @@ class JsonlRanges implements RangeChecker {
     this.#checker = checker
   }
 
-  check(from: Place, to: Place): RangeSummary | null {
+  check(from: Place, to: Place, listsAllowed: boolean): RangeSummary | null {
     // The read begins one byte before `from`: a line feed in that byte shows that a line begins exactly at `from`.
     const start = Math.max(0, from - 1)
     const bytes = this.#read(start, Math.min(to + OVERHANG_BYTES, this.#end))
     const first = from === 0 ? 0 : bytes.indexOf(LF) + 1
     const end = bytes.indexOf(LF, Math.max(0, Math.min(to, this.#end) - 1 - start)) + 1
     if ((first === 0 && from !== 0) || end === 0 || first >= end) return null
-    const facts = this.#checker.check(bytes.subarray(first, end))
+    const facts = this.#checker.check(bytes.subarray(first, end), null, listsAllowed)
     return facts && { ...facts, from: start + first, to: start + end }
   }
 
@@ -115,11 +119,11 @@ class SqliteRanges implements RangeChecker {
     this.#select = db.prepare(SELECT_RANGE)
   }
 
-  check(from: Place, to: Place): RangeSummary | null {
+  check(from: Place, to: Place, listsAllowed: boolean): RangeSummary | null {
     const { first, last, rows, lines, hashes, previous } = this.#select.get(from, to) as RangeRow
     if (first !== from + 1 || last !== from + rows || lines === null) return null
     const columns = { entryHashes: hashes ?? '', prevEntryHashes: previous ?? '' }
-    return checkRows(this.#checker, { from, to: last, lines, ...columns })
+    return checkRows(this.#checker, { from, to: last, lines, ...columns }, listsAllowed)
   }
 
   health(): string {

@@ -24,8 +24,11 @@ import { HELPERS_MAX, Helpers } from './worker-pool.js'
 export interface RangeCheckers {
   /** Maximum number of ranges to request ahead. */
   readonly ahead: number
-  /** Null if the range must be read line by line. */
-  check(from: Place, to: Place): Promise<RangeSummary | null>
+  /**
+   * @param listsAllowed - whether the summary lists the calls that are allowed
+   * @returns null if the range must be read line by line
+   */
+  check(from: Place, to: Place, listsAllowed: boolean): Promise<RangeSummary | null>
   /** Returns undefined if the result is unknown. */
   health(): Promise<string | undefined>
   close(): Promise<void>
@@ -58,9 +61,9 @@ class OwnThread implements RangeCheckers {
     this.#checker = checker
   }
 
-  async check(from: Place, to: Place): Promise<RangeSummary | null> {
+  async check(from: Place, to: Place, listsAllowed: boolean): Promise<RangeSummary | null> {
     try {
-      return this.#checker.check(from, to)
+      return this.#checker.check(from, to, listsAllowed)
     } catch {
       return null
     }
@@ -87,9 +90,9 @@ class HandedRows implements RangeCheckers {
     this.#checker = checker
   }
 
-  async check(from: Place, to: Place): Promise<RangeSummary | null> {
+  async check(from: Place, to: Place, listsAllowed: boolean): Promise<RangeSummary | null> {
     const rows = await this.#source.fetch(from, to)
-    return rows && checkRows(this.#checker, rows)
+    return rows && checkRows(this.#checker, rows, listsAllowed)
   }
 
   async health(): Promise<undefined> {
@@ -111,9 +114,10 @@ class HelpingThreads implements RangeCheckers {
     this.ahead = this.#helpers.ahead
   }
 
-  async check(from: Place, to: Place): Promise<RangeSummary | null> {
-    const task = this.#fetched === null ? ([from, to] as const) : await this.#fetched.fetch(from, to)
-    return task === null ? null : this.#helpers.ask(task)
+  async check(from: Place, to: Place, listsAllowed: boolean): Promise<RangeSummary | null> {
+    if (this.#fetched === null) return this.#helpers.ask({ from, to, listsAllowed })
+    const rows = await this.#fetched.fetch(from, to)
+    return rows === null ? null : this.#helpers.ask({ rows, listsAllowed })
   }
 
   health(): Promise<string | undefined> {

@@ -75,7 +75,7 @@ class Helper<Answer extends object> {
     if (task === 'health') this.#isAskedForHealth = true
     return new Promise((resolve) => {
       this.#asked.push(resolve)
-      const handed = typeof task === 'object' && 'lines' in task ? [task.lines.buffer as ArrayBuffer] : []
+      const handed = typeof task === 'object' && 'rows' in task ? [task.rows.lines.buffer as ArrayBuffer] : []
       this.#worker.postMessage(task, handed)
     })
   }

@@ -26,11 +26,16 @@ export interface ScanStart {
   readonly work: PieceWork
 }
 
-/**
- * A request: a range (for a scan, with the position of its first line), the rows of a range, or `health` for the
- * integrity check.
- */
-export type HelperTask = readonly [from: number, to: number, position?: number] | RangeRows | 'health'
+/** A range to check, or its rows. */
+type CheckTask = ({ readonly from: number; readonly to: number } | { readonly rows: RangeRows }) & {
+  readonly listsAllowed: boolean
+}
+
+/** A range to scan, with the position of its first line. */
+type ScanTask = readonly [from: number, to: number, position: number]
+
+/** A request; `health` asks for the integrity check. */
+export type HelperTask = CheckTask | ScanTask | 'health'
 
 type Answer = RangeSummary | RangeText | string | null
 
@@ -43,8 +48,8 @@ async function check({ source, keys: pems }: CheckStart): Promise<(task: HelperT
   const handed = new ChunkChecker(keys)
   return (task) => {
     if (task === 'health') return own?.health() ?? 'ok'
-    if ('lines' in task) return checkRows(handed, task)
-    return own?.check(task[0], task[1]) ?? null
+    if ('rows' in task) return checkRows(handed, task.rows, task.listsAllowed)
+    return 'from' in task ? (own?.check(task.from, task.to, task.listsAllowed) ?? null) : null
   }
 }
 
@@ -52,7 +57,7 @@ async function scanner({ source, work }: ScanStart): Promise<(task: HelperTask) 
   const own = await openRangeScanner(source, work)
   return (task) => {
     if (task === 'health') return own.health()
-    return 'lines' in task ? null : own.scan(task[0], task[1], task[2] ?? 0)
+    return Array.isArray(task) ? own.scan(...(task as ScanTask)) : null
   }
 }
 

@@ -3,14 +3,16 @@
 
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { createNoteKey, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto/note'
-import type { Genesis } from '../entry/control.js'
+import { normalScope, type StopScope } from '../authority/stop-scope.js'
+import type { Genesis, InvalidControl, Resume, Stop } from '../entry/control.js'
 import { recogniseLine } from '../plain/recognise-line.js'
 import type { LedgerKind, LedgerReader } from '../port/reader.js'
 import { checkLine } from '../rules/check-line.js'
-import { type KeyRing, stepRing } from '../rules/key-ring.js'
+import { isRingBlock, type KeyRing, stepRing } from '../rules/key-ring.js'
 import { Lifecycle } from '../rules/lifecycle.js'
 import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { firstOpenCalls } from '../rules/open-calls.js'
+import { StopWalk } from '../standing/stop-walk.js'
 import { readStoredCheckpoint, type StoredCheckpoint } from '../verify/stored-checkpoints.js'
 
 /** A signature on a checkpoint, unverified. */
@@ -46,6 +48,18 @@ export interface InspectedKey {
   readonly retired_at: number | null
 }
 
+/** An open stop. */
+export interface InspectedStop {
+  readonly stop_id: string
+  readonly position: number
+  readonly scope: StopScope
+  readonly reason: string
+  readonly by: string
+  readonly created_at: string | null
+  /** Number of calls before the stop that were allowed and had no outcome. */
+  readonly in_flight: number
+}
+
 /** A ledger's metadata (unverified). Names are in snake_case, as in the ledger. */
 export interface Inspection {
   readonly kind: LedgerKind
@@ -72,6 +86,8 @@ export interface Inspection {
   readonly head: InspectedCheckpoint | null
   /** The latest checkpoint that has witness cosignatures. */
   readonly cosigned: InspectedCheckpoint | null
+  /** The open stops, in the order of their entries. */
+  readonly stops: readonly InspectedStop[]
   /** Position of the `closed` entry; null if there is none. */
   readonly closed_at: number | null
   readonly first_created_at: string | null
@@ -117,6 +133,7 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
     })),
     head: shown(readStoredCheckpoint(head), ring),
     cosigned: shown(readStoredCheckpoint(cosigned), ring),
+    stops: look.openStops,
     closed_at: ring?.closedAt ?? null,
     first_created_at: look.firstAt,
     last_created_at: look.lastAt,
@@ -126,6 +143,8 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
 /** Collects metadata entry by entry. */
 class Look {
   readonly lifecycle = new Lifecycle()
+  readonly #stops = new StopWalk(null)
+  readonly #notes = new Map<string, Pick<InspectedStop, 'reason' | 'by' | 'created_at'>>()
   ring: KeyRing | null = null
   genesis: Inspection['genesis'] = null
   entries = 0
@@ -144,15 +163,30 @@ class Look {
     if (position === 1) this.genesis = genesisOf(block, createdAt)
     this.firstAt ??= createdAt
     this.lastAt = createdAt ?? this.lastAt
+    if (block !== null && !isRingBlock(block) && position > 1) this.#stop(block, createdAt, position)
     if (facts.kind !== 'call') return
     if (facts.isDecision) this.decisions += 1
     else this.outcomes += 1
     this.lifecycle.observe(facts, position, null)
   }
+
+  #stop(block: Stop | Resume | InvalidControl, createdAt: string | null, position: number): void {
+    if (this.#stops.control(block, position, this.lifecycle.open) !== null) return
+    if (block.kind === 'stop')
+      this.#notes.set(block.stop_id, { reason: block.reason, by: block.by, created_at: createdAt })
+    else if (block.kind === 'resume') this.#notes.delete(block.stop_id)
+  }
+
+  get openStops(): readonly InspectedStop[] {
+    return this.#stops.open.map(({ stopId, position, scope, inFlight }) => {
+      const note = this.#notes.get(stopId) ?? { reason: '', by: '', created_at: null }
+      return { stop_id: stopId, position, scope: normalScope(scope), ...note, in_flight: inFlight }
+    })
+  }
 }
 
 function genesisOf(block: ControlFacts['block'], createdAt: string | null): Inspection['genesis'] {
-  if (block === null || block === 'invalid' || block.kind !== 'genesis') return null
+  if (block?.kind !== 'genesis') return null
   const { ledger_id, entries_signed, software } = block
   return { ledger_id, created_at: createdAt, entries_signed, software }
 }

@@ -9,10 +9,12 @@ import { createVerifier, type Hash, type PublicKey, parsePublicKey } from '@sudo
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import {
   type ControlBlock,
+  type InvalidControl,
   type KeyAdded,
   type LedgerKey,
   originOf,
   possessionMessage,
+  type RingBlock,
   readControl,
 } from '../entry/control.js'
 import type { LedgerEntry } from '../entry/entry.js'
@@ -44,7 +46,7 @@ export interface KeyRing {
 /** The part of an entry that affects the ring. */
 export interface RingEntry {
   /** Null for a decision, an outcome, or a control entry of a kind that this version does not know. */
-  readonly block: ControlBlock | 'invalid' | null
+  readonly block: ControlBlock | InvalidControl | null
   readonly entryHash: Hash
   readonly keyId: string | null
 }
@@ -54,6 +56,14 @@ export const ringEntryOf = (entry: LedgerEntry): RingEntry => ({
   entryHash: entry.entry_hash,
   keyId: entry.key_id ?? null,
 })
+
+type AnyBlock = ControlBlock | InvalidControl
+
+/** Whether a block concerns the keys or the ledger as a whole; the other blocks are left to `standing/`. */
+export function isRingBlock(block: AnyBlock): block is RingBlock | InvalidControl {
+  const kind = block.kind === 'invalid' ? block.of : block.kind
+  return kind !== 'stop' && kind !== 'resume'
+}
 
 /** The ring after an entry. If the entry has a problem, the ring is unchanged. */
 export interface RingStep {
@@ -70,9 +80,9 @@ export interface RingStep {
 export function stepRing(ring: KeyRing | null, { block, entryHash, keyId }: RingEntry, position: number): RingStep {
   if (ring === null) return begin(block, entryHash)
   if (ring.closedAt !== null) return { ring, problem: `the ledger was closed by entry ${ring.closedAt}` }
-  if (block === null) return { ring, problem: null }
+  if (block === null || !isRingBlock(block)) return { ring, problem: null }
   const next =
-    block === 'invalid' ? 'its content does not match its kind' : follow(ring, block, keyId ?? undefined, position)
+    block.kind === 'invalid' ? 'its content does not match its kind' : follow(ring, block, keyId ?? undefined, position)
   return typeof next === 'string' ? { ring, problem: next } : { ring: next, problem: null }
 }
 
@@ -89,7 +99,7 @@ export function mayVouch({ addedAt, retiredAt }: RingKey, size: number): boolean
   return addedAt <= size && (retiredAt === null || size <= retiredAt)
 }
 
-function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingStep {
+function begin(block: AnyBlock | null, entryHash: string): RingStep {
   const old: KeyRing = {
     origin: originOf(null, entryHash),
     entriesSigned: false,
@@ -98,7 +108,7 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
     closedAt: null,
   }
   if (block === null) return { ring: old, problem: null }
-  if (block === 'invalid' || block.kind !== 'genesis') {
+  if (block.kind !== 'genesis') {
     return { ring: old, problem: 'the first entry must be a genesis entry' }
   }
   const keys = new Map<string, RingKey>()
@@ -119,7 +129,7 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
 }
 
 /** Returns the ring after a control entry other than the first entry, or the reason why the entry is not allowed. */
-function follow(ring: KeyRing, block: ControlBlock, signedBy: string | undefined, position: number): KeyRing | string {
+function follow(ring: KeyRing, block: RingBlock, signedBy: string | undefined, position: number): KeyRing | string {
   switch (block.kind) {
     case 'genesis':
       return 'only the first entry can be a genesis entry'

@@ -7,7 +7,7 @@
 //   bytes ──► recogniseLine ──► CallFacts ──┐
 //     └─ null ► checkLine ──► LineFacts ────┴──► link, clock, columns, keys, calls, tree
 import type { Hash } from '@sudoagent/crypto'
-import type { ControlBlock } from '../entry/control.js'
+import type { ControlBlock, InvalidControl } from '../entry/control.js'
 import type { FindingCode } from '../entry/finding.js'
 
 /** A rule that a line breaks. */
@@ -80,7 +80,7 @@ export interface ControlFacts extends SealFacts {
   readonly kind: 'control'
   readonly createdAt: string | null
   /** Null for a kind that this version does not know. */
-  readonly block: ControlBlock | 'invalid' | null
+  readonly block: ControlBlock | InvalidControl | null
 }
 
 /** A line that is not an entry. */

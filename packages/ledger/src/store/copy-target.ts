@@ -7,6 +7,7 @@ import type { StoredLine } from '../entry/stored-line.js'
 import { LedgerError } from '../error.js'
 import { asLedgerError, isRegularFile, syncFolderOf } from '../file.js'
 import type { CopiedBatch, CopiedHead, LedgerSink } from '../write/copy-ledger.js'
+import { encodeControls } from '../write/head-controls.js'
 import { inspectJsonl } from './jsonl/file.js'
 import { lockFile } from './jsonl/lock.js'
 import { openJsonlReader } from './jsonl/reader.js'
@@ -14,6 +15,7 @@ import { beside, writeSideFile } from './jsonl/side-file.js'
 import { TreeFile } from './jsonl/tree-file.js'
 import { recognise } from './open.js'
 import { CallWriter } from './sqlite/call-index.js'
+import { ControlIndex } from './sqlite/control-index.js'
 import { claimFile, createTables, requireSoundLedgerFile, setDurable } from './sqlite/open.js'
 import { openSqliteReader } from './sqlite/reader.js'
 import { TileWriter, tilesCompleted } from './sqlite/tiles.js'
@@ -42,6 +44,7 @@ class SqliteSink implements LedgerSink {
   readonly #db: Database.Database
   readonly #tiles: TileWriter
   readonly #calls: CallWriter
+  readonly #index: ControlIndex
 
   constructor(path: string) {
     this.name = path
@@ -54,6 +57,7 @@ class SqliteSink implements LedgerSink {
       createTables(this.#db, path)
       this.#tiles = new TileWriter(this.#db)
       this.#calls = new CallWriter(this.#db)
+      this.#index = new ControlIndex(this.#db)
     } catch (error) {
       this.#db.close()
       throw error
@@ -64,7 +68,7 @@ class SqliteSink implements LedgerSink {
     yield* linesOf(openSqliteReader(this.name))
   }
 
-  async write({ entries, nodes }: CopiedBatch): Promise<void> {
+  async write({ entries, nodes, rows }: CopiedBatch): Promise<void> {
     this.#whole(() => {
       const put = this.#db.prepare(
         'INSERT INTO ledger (id, entry_json, entry_hash, prev_entry_hash) VALUES (?, ?, ?, ?)',
@@ -78,6 +82,7 @@ class SqliteSink implements LedgerSink {
         put.run(position, Buffer.from(line).toString(), entryHash, prevEntryHash)
       this.#tiles.write(nodes)
       for (const tile of tilesCompleted(nodes)) this.#calls.write(tile)
+      this.#index.add(rows)
     })
   }
 
@@ -91,7 +96,7 @@ class SqliteSink implements LedgerSink {
           .prepare(
             'INSERT OR REPLACE INTO sudoagent_head (id, size, entry_hash, frontier, controls, checkpoint) VALUES (1, ?, ?, ?, ?, ?)',
           )
-          .run(state.head.size, state.head.entryHash, encodeFrontier(state.frontier), JSON.stringify(controls), text)
+          .run(state.head.size, state.head.entryHash, encodeFrontier(state.frontier), encodeControls(controls), text)
       }
       if (cosigned !== null)
         this.#db

@@ -84,6 +84,8 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly addKey?: ControlWriter['addKey']
   readonly retireKey?: ControlWriter['retireKey']
   readonly seal?: ControlWriter['seal']
+  readonly stop?: ControlWriter['stop']
+  readonly resume?: ControlWriter['resume']
 
   constructor(ledger: LedgerWriter & Partial<ControlWriter>, fd: number, file: string, count: Count | null) {
     this.#ledger = ledger
@@ -92,10 +94,18 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     this.#position = count?.position ?? 0
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
-    const { addKey, retireKey, seal } = ledger
+    const { addKey, retireKey, seal, stop, resume } = ledger
     if (addKey !== undefined) this.addKey = async (signer) => this.#counted(await addKey.call(ledger, signer))
     if (retireKey !== undefined) this.retireKey = async (keyId) => this.#counted(await retireKey.call(ledger, keyId))
     if (seal !== undefined) this.seal = async () => this.#counted(await seal.call(ledger))
+    if (resume !== undefined)
+      this.resume = async (stopId, note) => this.#counted(await resume.call(ledger, stopId, note))
+    if (stop !== undefined)
+      this.stop = async (scope, note) => {
+        const stopped = await stop.call(ledger, scope, note)
+        if (stopped.entry !== null) this.#counted(stopped.entry)
+        return stopped
+      }
     if (ledger.prepare !== undefined) {
       const prepare = ledger.prepare.bind(ledger)
       this.prepare = (draft) => {

@@ -17,7 +17,7 @@ import {
   type WriterOptions,
   writerOf,
 } from '../write/advance.js'
-import type { LinkedEntry } from '../write/link-batch.js'
+import type { DraftResult } from '../write/link-batch.js'
 import { StoreWriter } from '../write/store-writer.js'
 
 export type MemoryLedgerOptions = WriterOptions
@@ -48,13 +48,14 @@ export class MemoryLedger extends StoreWriter {
     return linesReader([...this.#lines], [...this.#nodes], this.#head)
   }
 
-  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+  protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
     const plan = await advance(request, this.#state, this.writer)
+    if (plan.entries.length === 0) return plan.results
     for (const { line } of plan.entries) this.#lines.push(Buffer.from(line))
     for (const { hash } of plan.nodes) this.#nodes.push(hash)
     this.#head = plan.checkpoint
     this.#state = plan.state
-    return plan.asked
+    return plan.results
   }
 
   /** `commit` does not change anything before it succeeds, so there is nothing to undo. */

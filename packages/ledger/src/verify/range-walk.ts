@@ -74,7 +74,7 @@ async function walkChecked(
   for (let next = start; place !== null; ) {
     if (walk.trust.ring !== ring || !ranges.isAt(place, walk.entries + 1)) return place
     for (; asked.length < checkers.ahead && next < ranges.end; next += ranges.step)
-      asked.push({ to: next + ranges.step, facts: checkers.check(next, next + ranges.step) })
+      asked.push({ to: next + ranges.step, facts: checkers.check(next, next + ranges.step, walk.stops.isAnyOpen) })
     const range = asked.shift()
     if (range === undefined) return place
     const facts = await range.facts

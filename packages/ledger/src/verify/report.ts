@@ -1,6 +1,7 @@
 // The report that `verify` returns (LEDGER-FORMAT §6): plain data with snake_case names, used for both text and JSON
 // output.
 import type { Hash } from '@sudoagent/crypto'
+import type { StopScope } from '../authority/stop-scope.js'
 import type { Finding } from '../entry/finding.js'
 import type { ListedCall } from '../rules/open-calls.js'
 
@@ -42,6 +43,18 @@ export interface AnchorReport {
   readonly holds: boolean
 }
 
+/** A stop that has not been ended: no call that it covers was allowed after it. */
+export interface StopReport {
+  readonly stop_id: string
+  readonly position: number
+  readonly scope: StopScope
+  /**
+   * Number of allowed calls without an outcome before the stop. A stop does not end calls that are already allowed;
+   * calls whose process died are counted, too.
+   */
+  readonly in_flight: number
+}
+
 export interface Report {
   readonly ok: boolean
   readonly verdict: Verdict
@@ -53,6 +66,12 @@ export interface Report {
    * call.
    */
   readonly open: number
+  /** The open stops, in the order of their entries. */
+  readonly stops: readonly StopReport[]
+  /** Number of stops that were ended, by how the end is proven. */
+  readonly resumes: { readonly signed: number; readonly operator: number }
+  /** Number of control entries of kinds that this version does not know; their rules were not checked. */
+  readonly controls_unknown: number
   /** The first 100 open calls. Each open call may have run. */
   readonly open_calls: readonly ListedCall[]
   readonly signed_entries: number

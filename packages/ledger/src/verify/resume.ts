@@ -57,12 +57,15 @@ export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): Veri
       signed: tally.signed,
       trusted: tally.trusted,
       createdLate: tally.createdLate,
+      controlsUnknown: tally.controlsUnknown,
     },
     ring: trust.ring,
     given: trust.given,
     trusted: trust.trusted,
     named: [...walk.keysNamed].sort(),
     openCalls: [...walk.lifecycle.openCalls()],
+    stops: walk.stops.open,
+    resumes: walk.stops.resumes,
     checkpoint: head?.text ?? null,
   }
 }

@@ -1,13 +1,14 @@
 // Encodes and parses the saved state of a verification, from which the next run resumes. A state is one line of JSON.
 // The next run trusts the state, so store the file where the ledger's writer cannot change it.
 //
-//   {"kind":"sudoagent/verified-state","version":2,"origin":"sudoagent.dev/ledger/94ee…","size":4096,
+//   {"kind":"sudoagent/verified-state","version":3,"origin":"sudoagent.dev/ledger/94ee…","size":4096,
 //    "entry_hash":"5f1b…","root":"rKbD…","frontier":"AAAAAAAAEAC…","recorded_at":"2026-…Z",
 //    "created_at":["2026-…Z","2026-…Z"],"counts":{"decisions":2048,…},
 //    "keys":{"given":["8708…"],"trusted":["8708…"],"named":["8708…"]},
 //    "ring":{"entries_signed":true,"genesis":true,"closed_at":null,
 //     "keys":[{"key_id":"8708…","pem":"…","added_at":1,"retired_at":null,"added_by":null}]},
 //    "open":[[4095,"083a0f8c-…","0566c2b9…","2026-…Z","bot"]],
+//    "stops":[["1f0d…",4001,{"agent":"billing-*"},3]],"resumes":0,
 //    "checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
 //
 // Parsing is strict: only the exact output of `encodeState` is accepted.
@@ -15,6 +16,7 @@ import { CryptoError, type Hash, isHash, parsePublicKey } from '@sudoagent/crypt
 import { decodeBase64, decodeUtf8, encodeBase64 } from '@sudoagent/crypto/bytes'
 import { parseJson } from '@sudoagent/crypto/json'
 import { encodeFrontier, type Frontier, frontierRoot, parseFrontier } from '@sudoagent/crypto/tree'
+import { isStopScope, normalScope } from '../authority/stop-scope.js'
 import { isOrigin } from '../entry/control.js'
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
@@ -26,9 +28,11 @@ import {
   REQUEST_ID_LENGTH_MAX,
   STATE_BYTES_MAX,
   STATE_CALLS_MAX,
+  STOPS_MAX,
 } from '../limits.js'
 import type { KeyRing, RingKey } from '../rules/key-ring.js'
 import type { OpenCall } from '../rules/lifecycle.js'
+import type { WalkedStop } from '../standing/stop-walk.js'
 import { type GivenKey, publicKeyOf } from './trust.js'
 import { readUnverifiedCheckpoint } from './unverified-checkpoint.js'
 
@@ -41,6 +45,8 @@ export interface EntryCounts {
   readonly trusted: number
   /** Call entries whose `created_at` is well after `recorded_at`. */
   readonly createdLate: number
+  /** Control entries of kinds that this version does not know. */
+  readonly controlsUnknown: number
 }
 
 /** The state of a ledger after `size` entries, which were verified without findings. */
@@ -59,12 +65,15 @@ export interface VerifiedState {
   readonly trusted: readonly string[]
   readonly named: readonly string[]
   readonly openCalls: readonly OpenCall[]
+  readonly stops: readonly WalkedStop[]
+  /** Number of resumes that ended a stop. */
+  readonly resumes: number
   /** The text of the stored head. */
   readonly checkpoint: string | null
 }
 
 const KIND = 'sudoagent/verified-state'
-const VERSION = 2
+const VERSION = 3
 
 /**
  * Encodes a state, with a final line feed.
@@ -94,6 +103,7 @@ export function encodeState(state: VerifiedState): string {
       signed: counts.signed,
       trusted: counts.trusted,
       created_late: counts.createdLate,
+      controls_unknown: counts.controlsUnknown,
     },
     keys: { given: state.given, trusted: state.trusted, named: state.named },
     ring: {
@@ -109,6 +119,8 @@ export function encodeState(state: VerifiedState): string {
       })),
     },
     open: openCalls.map((call) => [call.position, call.requestId, call.decisionHash, call.createdAt, call.agentId]),
+    stops: state.stops.map(({ stopId, position, scope, inFlight }) => [stopId, position, normalScope(scope), inFlight]),
+    resumes: state.resumes,
     checkpoint: state.checkpoint,
   }
   return `${JSON.stringify(fields)}\n`
@@ -158,12 +170,15 @@ function readState(fields: Fields): VerifiedState {
       signed: counts.get('signed', isCount),
       trusted: counts.get('trusted', isCount),
       createdLate: counts.get('created_late', isCount),
+      controlsUnknown: counts.get('controls_unknown', isCount),
     },
     ring: readRing(fields.object('ring'), fields.get('origin', isOrigin), isRef),
     given: keys.list('given', PUBLIC_KEYS_MAX, isKeyId),
     trusted: keys.list('trusted', PUBLIC_KEYS_MAX + LEDGER_KEYS_MAX, isKeyId),
     named: keys.list('named', REPORT_KEYS_MAX, isKeyId),
     openCalls: fields.list('open', STATE_CALLS_MAX, Array.isArray).map((call) => readCall(call, isRef)),
+    stops: fields.list('stops', 2 * STOPS_MAX, Array.isArray).map((stop) => readStop(stop, isRef)),
+    resumes: fields.get('resumes', isCount),
     checkpoint: readCheckpointText(fields.get('checkpoint', orNull(isText))),
   }
 }
@@ -197,6 +212,13 @@ function readCall(call: readonly unknown[], isRef: Is<number>): OpenCall {
     agentId.length <= NAME_LENGTH_MAX
   if (!fits || rest.length > 0) throw invalid('has an invalid open call')
   return { position, requestId, decisionHash, createdAt, agentId }
+}
+
+function readStop(stop: readonly unknown[], isRef: Is<number>): WalkedStop {
+  const [stopId, position, scope, inFlight, ...rest] = stop
+  const fits = isText(stopId) && isRef(position) && isStopScope(scope) && isCount(inFlight)
+  if (!fits || rest.length > 0) throw invalid('has an invalid open stop')
+  return { stopId, position, scope, inFlight }
 }
 
 function readCheckpointText(text: string | null): string | null {

@@ -17,6 +17,7 @@
 // A defect is reported as a finding, not thrown. Lines are streamed; memory grows only with the number of decisions.
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { requireOtherWitnesses } from '@sudoagent/crypto/note'
+import { normalScope } from '../authority/stop-scope.js'
 import { Findings, type ReportFinding } from '../entry/finding.js'
 import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from '../limits.js'
 import { ownFields } from '../own-fields.js'
@@ -162,6 +163,11 @@ function reportOf(
     decisions: tally.decisions,
     outcomes: tally.outcomes,
     open: lifecycle.open,
+    stops: walk.stops.open.map(({ stopId, position, scope, inFlight }) => {
+      return { stop_id: stopId, position, scope: normalScope(scope), in_flight: inFlight }
+    }),
+    resumes: { signed: 0, operator: walk.stops.resumes },
+    controls_unknown: tally.controlsUnknown,
     open_calls: firstOpenCalls(lifecycle, OPEN_CALLS_LISTED_MAX),
     signed_entries: tally.signed,
     origin: ring?.origin ?? null,

@@ -12,12 +12,14 @@ import { recogniseLine } from '../plain/recognise-line.js'
 import { requestIdAt } from '../rules/call-key.js'
 import { checkLine } from '../rules/check-line.js'
 import type { DecidedCall } from '../rules/described-call.js'
+import { isRingBlock } from '../rules/key-ring.js'
 import { Lifecycle } from '../rules/lifecycle.js'
-import type { CallFacts, LineFacts, Problem, UnreadableLine } from '../rules/line-facts.js'
+import type { CallFacts, ControlFacts, LineFacts, Problem, UnreadableLine } from '../rules/line-facts.js'
 import { clockProblem, hashColumnProblem, linkProblem, previousColumnProblem } from '../rules/succession.js'
+import { StopWalk } from '../standing/stop-walk.js'
 import { type TreePoint, TreeWalk } from '../tree/walk.js'
 import type { WalkedLedger } from './check-checkpoint.js'
-import type { VerifiedState } from './saved-state.js'
+import type { EntryCounts, VerifiedState } from './saved-state.js'
 import { type EntryFacts, type GivenKey, Trust } from './trust.js'
 
 /** The start of a walk, and the tree sizes to remember. */
@@ -43,12 +45,15 @@ export interface Tally {
   createdLate: number
   /** Lines in this run that `checkLine` read. */
   readInFull: number
+  /** Control entries of kinds that this version does not know. */
+  controlsUnknown: number
   recordedAt: string | null
 }
 
 export class Walk implements WalkedLedger {
   readonly trust: Trust
   readonly lifecycle: Lifecycle
+  readonly stops: StopWalk
   readonly tree: TreeWalk
   readonly tally: Tally
   /** Key ids named in the entries. */
@@ -65,11 +70,12 @@ export class Walk implements WalkedLedger {
     this.#findings = findings
     this.trust = new Trust(publicKeys, state)
     this.lifecycle = new Lifecycle(state)
+    this.stops = new StopWalk(state)
     this.tree = new TreeWalk(sizes, state?.frontier, state === null ? known : new Map([...known, pointOf(state)]))
     this.keysNamed = new Set(state?.named)
     this.entries = state?.size ?? 0
     this.#previous = state?.entryHash ?? null
-    const counts = state?.counts ?? { decisions: 0, outcomes: 0, signed: 0, trusted: 0, createdLate: 0 }
+    const counts = state?.counts ?? NO_COUNTS
     const [firstAt, lastAt] = state?.createdAt ?? [null, null]
     this.tally = { ...counts, firstAt, lastAt, readInFull: 0, recordedAt: state?.recordedAt ?? null }
   }
@@ -111,7 +117,7 @@ export class Walk implements WalkedLedger {
     // After an unreadable line, the predecessor is unknown, so the next line is read individually.
     if (this.#previous === undefined || linkProblem(this.#previous, facts.previous) !== null) return false
     if (clockProblem(tally.recordedAt, recordedFirst) !== null) return false
-    if (!this.#areCallsAsDecided(facts) || !this.#areApprovalsNew(facts)) return false
+    if (!this.#areAllowed(facts) || !this.#areCallsAsDecided(facts) || !this.#areApprovalsNew(facts)) return false
     tally.firstAt ??= facts.createdAt[0]
     tally.lastAt = facts.createdAt[1]
     tally.recordedAt = recordedLast
@@ -130,6 +136,12 @@ export class Walk implements WalkedLedger {
     }
     this.#previous = facts.last
     return true
+  }
+
+  /** Whether no open stop covers a call that is allowed in the chunk. */
+  #areAllowed({ allowed }: ChunkSummary): boolean {
+    if (!this.stops.isAnyOpen) return true
+    return allowed?.every((call) => this.stops.problemOf(call) === null) === true
   }
 
   /** Whether all outcomes describe the calls of their decisions in earlier chunks. */
@@ -185,11 +197,23 @@ export class Walk implements WalkedLedger {
     this.tree.add(facts.entryHash)
     facts.hashProblems.forEach(report)
     if (stored.columns !== undefined) columnProblems(stored.columns, position, facts).forEach(report)
+    const before = this.trust.ring
     this.#signature(facts, find)
     report(this.#clock(facts))
-    if (facts.kind !== 'call') return
+    if (facts.kind === 'control') {
+      // The first entry, and entries after the last one, have findings of their own.
+      if (before !== null && before.closedAt === null) report(this.#control(facts))
+      return
+    }
     report(facts.authorityProblem)
+    if (facts.isAllowed) report(this.stops.problemOf(facts))
     this.#life(facts).forEach(report)
+  }
+
+  #control({ block }: ControlFacts): Problem | null {
+    if (block === null) this.tally.controlsUnknown += 1
+    if (block === null || isRingBlock(block)) return null
+    return this.stops.control(block, this.entries, this.lifecycle.open)
   }
 
   #signature(facts: EntryFacts, find: ReportFinding): void {
@@ -218,6 +242,8 @@ export class Walk implements WalkedLedger {
     return this.lifecycle.observe(facts, this.entries, { hasGenesis: this.#hasGenesis })
   }
 }
+
+const NO_COUNTS: EntryCounts = { decisions: 0, outcomes: 0, signed: 0, trusted: 0, createdLate: 0, controlsUnknown: 0 }
 
 function columnProblems(columns: StoredColumns, position: number, facts: EntryFacts): readonly (Problem | null)[] {
   return [

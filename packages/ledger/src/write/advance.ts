@@ -6,7 +6,7 @@
 //
 //   advance({ drafts: [draft] }, EMPTY_STATE, writer)
 //     entries      1: genesis (origin, keys, software), 2: the decision
-//     asked        2: the decision
+//     results      2: the decision
 //     nodes        leaf 1, leaf 2, root of both
 //     checkpoint   <origin>\n2\n<root in base64>\n\n— <origin> <signature>\n
 //     state        head { size: 2, … }, the right edge of the tree, the keys that may sign
@@ -18,27 +18,28 @@
 import type { Signer } from '@sudoagent/crypto'
 import { createNoteSigner, encodeCheckpoint, type NoteSigner, signCheckpoint } from '@sudoagent/crypto/note'
 import { EMPTY_FRONTIER, type Frontier, frontierRoot, type TreeNode } from '@sudoagent/crypto/tree'
-import { type ControlBlock, type ControlDraft, isOrigin, makeKeyAdded } from '../entry/control.js'
-import { LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
+import { type ScopedCall, scopeText } from '../authority/stop-scope.js'
+import { type ControlDraft, isOrigin } from '../entry/control.js'
 import { formatTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { EMPTY_HEAD, type Head } from '../port/writer.js'
-import { type KeyRing, mayFollow, ringEntryOf, stepRing } from '../rules/key-ring.js'
+import { type KeyRing, mayFollow } from '../rules/key-ring.js'
+import { type ControlRow, EMPTY_STANDING, type Standing, stepStanding } from '../standing/standing.js'
+import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
-import { type LinkedEntry, linkBatch } from './link-batch.js'
+import { type Admit, type DraftResult, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
+import type { MakeControl } from './make-control.js'
 import { signInTime, writeFailed } from './signing.js'
 import { SOFTWARE } from './software.js'
 
 /** The state of a ledger after its last entry. */
-export interface LogState {
+export interface LogState extends Standing {
   readonly head: Head
   readonly frontier: Frontier
-  /** Null before the first entry. */
-  readonly ring: KeyRing | null
 }
 
-export const EMPTY_STATE: LogState = { head: EMPTY_HEAD, frontier: EMPTY_FRONTIER, ring: null }
+export const EMPTY_STATE: LogState = { head: EMPTY_HEAD, frontier: EMPTY_FRONTIER, ...EMPTY_STANDING }
 
 /** The identity and the clock of a writer. */
 export interface Writer {
@@ -81,26 +82,6 @@ export function writerOf({ signer, origin, clock, generateId }: WriterOptions): 
   }
 }
 
-/** The request does not have drafts, and the ledger already has a genesis. */
-class AlreadyBegun extends LedgerError {
-  constructor() {
-    super('ENTRY_REFUSED', 'there is nothing to record')
-  }
-}
-
-/**
- * Implements `LedgerWriter.begin` for a store.
- *
- * @param write - function that performs one step under the ledger's lock
- */
-export async function writeGenesis(write: (work: AppendRequest) => Promise<unknown>): Promise<void> {
-  try {
-    await write({ drafts: [] })
-  } catch (error) {
-    if (!(error instanceof AlreadyBegun)) throw error
-  }
-}
-
 /**
  * Implements `LedgerWriter.aheadMs` for a store. @param recordedAt - the ledger time; null if the last entry does not
  * have a time
@@ -110,21 +91,21 @@ export function aheadOf(recordedAt: string | null, { clock }: Pick<Writer, 'cloc
   return Number.isNaN(aheadMs) ? 0 : aheadMs
 }
 
-/** Creates the block of a control entry for its position in the ledger. */
-export type MakeControl = (at: {
-  readonly ring: KeyRing
-  readonly signedBy: string | null
-  readonly position: number
-}) => ControlBlock | Promise<ControlBlock>
-
 /** The entries to append: calls, or one control entry. */
 export type AppendRequest = { readonly drafts: readonly EncodedDraft[] } | { readonly control: MakeControl }
 
 export interface CommitPlan {
-  /** All entries, in ledger order, beginning with the genesis in a new ledger. */
+  /**
+   * All entries, in ledger order, beginning with the genesis in a new ledger. Empty if nothing is to be recorded: the
+   * store then changes nothing, and returns the results.
+   */
   readonly entries: readonly LinkedEntry[]
-  /** The requested entries. */
-  readonly asked: readonly LinkedEntry[]
+  /** The result of each requested entry. */
+  readonly results: readonly DraftResult[]
+  /** The rows that these entries add to the control index. */
+  readonly rows: readonly ControlRow[]
+  /** Position of the entry that changed the keys; null if there is none. A step has at most one. */
+  readonly ringAt: number | null
   /** The nodes that these entries complete, in the order of completion. */
   readonly nodes: readonly TreeNode[]
   /** The head: a signed note, or the three lines of a checkpoint if the ledger is not signed. */
@@ -160,30 +141,59 @@ export function requireAuthorizedWriter(ring: KeyRing | null, { signer, origin }
 /**
  * Computes one step. The function is pure, except for the signer, the clock and the id of a new ledger.
  *
- * @throws the errors of `requireAuthorizedWriter`; LedgerError ENTRY_REFUSED for a control entry that the ledger
- * rules forbid; LEDGER_WRITE_FAILED if the signer or the clock fails
+ * @returns the plan; a draft that the rules of the ledger forbid has a LedgerError as its result: ENTRY_REFUSED, or
+ * STOPPED for an allowed call that an open stop covers
+ * @throws the errors of `requireAuthorizedWriter` and of a `MakeControl`; LEDGER_WRITE_FAILED if the signer or the
+ * clock fails
  */
 export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   requireAuthorizedWriter(state.ring, writer)
-  const begins = state.head.size === 0
-  const control = 'control' in work ? await controlOf(work.control, state, writer) : begins ? genesisOf(writer) : null
-  const drafts = [...(control === null ? [] : [encodeDraft(control)]), ...('drafts' in work ? work.drafts : [])]
-  const entries = await linkBatch(drafts, state.head, writer)
-  const ring = control === null ? state.ring : ringBehind(state.ring, control, entries[0], writer)
-  const { frontier, nodes } = grow(state.frontier, entries)
+  const genesis = state.head.size === 0 ? [encodeDraft(genesisOf(writer))] : []
+  const requested = 'control' in work ? await controlOf(work.control, state, writer, genesis.length) : work.drafts
+  const fold = new Fold(state, writer.signer?.keyId ?? null)
+  const { entries, results } = await linkBatch([...genesis, ...requested], state.head, writer, fold.admit)
+  const own = results.slice(genesis.length)
+  const isInVain = own.every((result) => result instanceof LedgerError) && ('control' in work || own.length > 0)
   const last = entries.at(-1)
-  if (ring === null || last === undefined) throw new AlreadyBegun()
-  return {
-    entries,
-    asked: begins ? entries.slice(1) : entries,
-    nodes,
-    checkpoint: await headOf(ring.origin, frontier, writer.signer),
-    state: {
-      head: { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt },
-      frontier,
-      ring,
-    },
+  const { standing, rows, ringAt } = fold
+  const { ring } = standing
+  if (isInVain || last === undefined || ring === null)
+    return { entries: [], results: own, rows: [], ringAt: null, nodes: [], checkpoint: '', state }
+  const { frontier, nodes } = grow(state.frontier, entries)
+  const head = { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt }
+  const checkpoint = await headOf(ring.origin, frontier, writer.signer)
+  return { entries, results: own, rows, ringAt, nodes, checkpoint, state: { ...standing, head, frontier } }
+}
+
+/** Applies the drafts of a step to the standing of the ledger, one by one, and refuses what the rules forbid. */
+class Fold {
+  standing: Standing
+  readonly rows: ControlRow[] = []
+  ringAt: number | null = null
+  readonly #keyId: string | null
+
+  constructor({ ring, stops, needs, rows }: Standing, keyId: string | null) {
+    this.standing = { ring, stops, needs, rows }
+    this.#keyId = keyId
   }
+
+  readonly admit: Admit = ({ control, allowed }, { position, entryHash }) => {
+    if (allowed !== null) return refuseStopped(this.standing, allowed)
+    if (control === null) return null
+    const before = this.standing
+    const { standing, problem, row } = stepStanding(before, { block: control, entryHash, keyId: this.#keyId }, position)
+    if (problem !== null) return new LedgerError('ENTRY_REFUSED', `the ledger refuses this entry: ${problem.message}`)
+    this.standing = standing
+    if (row !== null) this.rows.push(row)
+    if (standing.ring !== before.ring) this.ringAt = position
+    return null
+  }
+}
+
+function refuseStopped({ stops }: Standing, call: ScopedCall): LedgerError | null {
+  const stop = coveringStop(stops, call)
+  if (stop === undefined) return null
+  return new LedgerError('STOPPED', `calls are stopped: ${scopeText(stop.scope)} (stop \`${stop.stopId}\`)`)
 }
 
 /** Makes the head of a tree, signed if there is a signer. */
@@ -227,61 +237,18 @@ function genesisOf({ signer, origin, clock, generateId }: Writer): ControlDraft 
   }
 }
 
+/** @param before - number of entries before this one in the same step */
 async function controlOf(
   make: MakeControl,
-  { ring, head }: LogState,
+  state: LogState,
   { signer, clock }: Writer,
-): Promise<ControlDraft> {
-  if (ring === null) {
-    throw new LedgerError('ENTRY_REFUSED', 'the ledger has no entries yet', { hint: 'it starts with the first call' })
-  }
-  const checkpoint = await make({ ring, signedBy: signer?.keyId ?? null, position: head.size + 1 })
-  return { event: 'checkpoint', created_at: formatTimestamp(clock()), checkpoint }
-}
-
-/** Returns the ring after a control entry by this writer, which a verifier must accept. */
-function ringBehind(
-  ring: KeyRing | null,
-  draft: ControlDraft,
-  entry: LinkedEntry | undefined,
-  writer: Writer,
-): KeyRing {
-  if (entry === undefined) throw new LedgerError('ENTRY_REFUSED', 'there is nothing to record')
-  const step = stepRing(
-    ring,
-    ringEntryOf({
-      ...draft,
-      schema_version: SCHEMA_VERSION,
-      ledger_version: LEDGER_VERSION,
-      prev_entry_hash: entry.prevEntryHash,
-      entry_hash: entry.entryHash,
-      ...(writer.signer === null ? {} : { key_id: writer.signer.keyId }),
-    }),
-    entry.position,
-  )
-  if (step.problem === null) return step.ring
-  throw new LedgerError('ENTRY_REFUSED', `the ledger refuses this entry: ${step.problem}`)
-}
-
-/** Adds a key. The new key signs a proof of possession, and the writer's own key signs the entry. */
-export function addKey(signer: Signer): MakeControl {
-  return async ({ ring, signedBy }) => {
-    try {
-      const { keyId, publicKey } = signer
-      const timed = { keyId, publicKey, sign: (message: Uint8Array) => signInTime(signer, message) }
-      return await makeKeyAdded(ring.origin, signedBy ?? '', timed)
-    } catch (cause) {
-      throw cause instanceof LedgerError ? cause : writeFailed('the new key', cause)
-    }
-  }
-}
-
-/** Retires a key, which may be the key that signs this entry. */
-export function retireKey(keyId: string): MakeControl {
-  return () => ({ kind: 'key_retired', key_id: keyId })
-}
-
-/** Closes the ledger. */
-export function sealLedger(): MakeControl {
-  return ({ position }) => ({ kind: 'closed', size: position })
+  before: number,
+): Promise<readonly EncodedDraft[]> {
+  const checkpoint = await make({
+    standing: state,
+    signedBy: signer?.keyId ?? null,
+    position: state.head.size + before + 1,
+  })
+  if (checkpoint === null) return []
+  return [encodeDraft({ event: 'checkpoint', created_at: readClock(clock), checkpoint })]
 }

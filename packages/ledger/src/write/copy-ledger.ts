@@ -4,9 +4,11 @@
 import type { TreeNode } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
+import type { ControlRow } from '../standing/standing.js'
 import { EMPTY_STATE, type LogState } from './advance.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from './head-check.js'
-import { recover } from './recover.js'
+import { controlsOf, type HeadControls, NO_CONTROLS } from './head-controls.js'
+import { type Recovered, recover } from './recover.js'
 
 /** An entry to copy. */
 export interface CopiedEntry {
@@ -25,15 +27,17 @@ export interface CopiedBatch {
   /** The states before and after the entries. */
   readonly before: LogState
   readonly after: LogState
-  /** Positions of the control entries that determine the ring after the batch. */
-  readonly controls: readonly number[]
+  /** The control entries that determine the standing after the batch. */
+  readonly controls: HeadControls
+  /** The rows that these entries add to the control index. */
+  readonly rows: readonly ControlRow[]
 }
 
 /** The head of a ledger, and the state at that size. No head covers later entries yet. */
 export interface CopiedHead {
   readonly text: string
   readonly state: LogState
-  readonly controls: readonly number[]
+  readonly controls: HeadControls
 }
 
 /** The destination of a copy. */
@@ -83,7 +87,7 @@ export async function copyLedger(
   const there = to.lines()[Symbol.asyncIterator]()
   let state: LogState = EMPTY_STATE
   let atHead: Omit<CopiedHead, 'text'> | null = null
-  let controls: readonly number[] = []
+  let controls: HeadControls = NO_CONTROLS
   let found = 0
   let isBehind = false
   let hasWritten = false
@@ -101,8 +105,9 @@ export async function copyLedger(
       }
       if (existing !== undefined && !sameBytes(existing, bytes)) throw somethingElse(to.name, position)
       const caught = recover(run.state, bytes, 'the ledger')
-      if (caught.state.ring !== run.state.ring) controls = [...controls, position]
-      run.add(bytes, caught.state, caught.requestId, caught.nodes)
+      const isRing = caught.state.ring !== run.state.ring
+      controls = controlsOf(isRing ? [...controls.positions, position] : controls.positions, caught.state)
+      run.add(bytes, caught)
       state = caught.state
       if (position === head?.size) atHead = { state, controls }
       if (!isBehind) found += 1
@@ -130,6 +135,7 @@ export async function copyLedger(
 class Run {
   readonly entries: CopiedEntry[] = []
   readonly #nodes: TreeNode[] = []
+  readonly #rows: ControlRow[] = []
   readonly #before: LogState
   state: LogState
 
@@ -138,7 +144,7 @@ class Run {
     this.state = before
   }
 
-  add(line: Uint8Array, after: LogState, requestId: string | null, nodes: readonly TreeNode[]): void {
+  add(line: Uint8Array, { state: after, requestId, nodes, row }: Recovered): void {
     const { size, entryHash } = after.head
     this.entries.push({
       position: size,
@@ -148,11 +154,13 @@ class Run {
       requestId,
     })
     for (const node of nodes) this.#nodes.push(node)
+    if (row !== null) this.#rows.push(row)
     this.state = after
   }
 
-  batch(controls: readonly number[]): CopiedBatch {
-    return { entries: this.entries, nodes: this.#nodes, before: this.#before, after: this.state, controls }
+  batch(controls: HeadControls): CopiedBatch {
+    const { entries, state: after } = this
+    return { entries, nodes: this.#nodes, before: this.#before, after, controls, rows: this.#rows }
   }
 }
 

@@ -12,8 +12,9 @@
 import { types } from 'node:util'
 import { CryptoError, type Hash, sha256Hex } from '@sudoagent/crypto'
 import { encodeMembers } from '@sudoagent/crypto/json'
-import type { ControlDraft } from '../entry/control.js'
-import { draftMisfit, type EntryDraft, LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
+import type { ScopedCall } from '../authority/stop-scope.js'
+import { type ControlBlock, type ControlDraft, type InvalidControl, readControl } from '../entry/control.js'
+import { type CheckpointEntry, draftMisfit, type EntryDraft, LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { ENTRY_BYTES_MAX } from '../limits.js'
@@ -32,6 +33,10 @@ export interface EncodedDraft {
   readonly createdAtAt: number
   /** The request id of the call; null for a control entry. */
   readonly requestId: string | null
+  /** The call that the entry allows, as it is written; null for every other entry. */
+  readonly allowed: ScopedCall | null
+  /** The block of a control entry, as it is written. */
+  readonly control: ControlBlock | InvalidControl | null
   /** The expiry of the approval under which the entry allows a call; null if there is no such approval. */
   readonly approvedUntil: string | null
   readonly bytes: number
@@ -85,6 +90,8 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
     around: splitAround(members, text),
     createdAtAt: offsetOf(members, 'created_at'),
     requestId: call?.request_id ?? null,
+    allowed: allows ? { agentId: call.agent_id, action: call.action, authority: call.authority ?? null } : null,
+    control: entry.event === 'checkpoint' ? readControl(entry as unknown as CheckpointEntry) : null,
     approvedUntil: allows ? (call.approval?.expires_at ?? null) : null,
     bytes,
   }

@@ -7,7 +7,6 @@ import { LedgerError } from '../error.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from '../limits.js'
 import type { AppendedEntry, PreparedEntry } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft, withCreatedAt } from './encode-draft.js'
-import { ApprovalOver } from './link-batch.js'
 
 /** Maximum time that consecutive groups may run without a turn of the event loop, in milliseconds. */
 const BUSY_MS_MAX = 1
@@ -18,9 +17,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Queues appends for a store's `commit`, which makes a whole group durable or none of it. */
+/** The result of a draft: the entry, or the reason why the draft was refused. */
+type GroupResult = AppendedEntry | LedgerError
+
+/**
+ * Queues appends for a store's `commit`, which makes all that it takes of a group durable, or nothing, and says of each
+ * draft what became of it.
+ */
 export class GroupCommit {
-  readonly #commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>
+  readonly #commit: (drafts: readonly EncodedDraft[]) => Promise<readonly GroupResult[]>
   readonly #ready: (() => Promise<void>) | null
   readonly #onEncoded: ((draft: EncodedDraft) => void) | null
   #waiting: Waiting[] = []
@@ -37,7 +42,7 @@ export class GroupCommit {
    * throw
    */
   constructor(
-    commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>,
+    commit: (drafts: readonly EncodedDraft[]) => Promise<readonly GroupResult[]>,
     ready: (() => Promise<void>) | null = null,
     onEncoded: ((draft: EncodedDraft) => void) | null = null,
   ) {
@@ -129,17 +134,16 @@ export class GroupCommit {
 
   async #flush(group: readonly Waiting[]): Promise<void> {
     try {
-      const entries = await this.#commit(group.map(({ draft }) => draft))
+      const results = await this.#commit(group.map(({ draft }) => draft))
       for (const [index, { resolve, reject }] of group.entries()) {
-        const entry = entries[index]
-        if (entry === undefined)
+        const result = results[index]
+        if (result === undefined)
           reject(new LedgerError('LEDGER_WRITE_FAILED', 'the store did not return an entry of a group'))
-        else resolve({ position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt })
+        else if (result instanceof LedgerError) reject(result)
+        else resolve({ position: result.position, entryHash: result.entryHash, recordedAt: result.recordedAt })
       }
     } catch (error) {
-      const isMeant = ({ draft }: Waiting): boolean => !(error instanceof ApprovalOver) || error.draft === draft
-      for (const one of group) if (isMeant(one)) one.reject(error)
-      this.#waiting.unshift(...group.filter((one) => !isMeant(one)))
+      for (const { reject } of group) reject(error)
     }
   }
 }

@@ -18,12 +18,8 @@ export interface LinkedEntry extends AppendedEntry {
   readonly prevEntryHash: Hash | null
 }
 
-/** Returns the only result of a group of one entry. */
-export function singleEntry(entries: readonly LinkedEntry[]): AppendedEntry {
-  const [entry] = entries
-  if (entry === undefined) throw new TypeError('expected one entry, but the group is empty')
-  return { position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }
-}
+/** The entry that was made of a draft, or the reason why the draft was refused. */
+export type DraftResult = LinkedEntry | LedgerError
 
 export interface LinkOptions {
   readonly signer: Signer | null
@@ -31,55 +27,74 @@ export interface LinkOptions {
   readonly clock: () => Date
 }
 
-/** The error for a draft that cannot be recorded at this time; the other drafts in its group can still be recorded. */
-export class ApprovalOver extends LedgerError {
-  constructor(
-    readonly draft: EncodedDraft,
-    recordedAt: string,
-  ) {
-    super(
-      'ENTRY_REFUSED',
-      `the approval of the call expired at ${draft.approvedUntil}, and the ledger time is ${recordedAt}`,
-      {
-        hint: 'was the clock set back? ledger time never goes back: wait until the clock has caught up',
-      },
-    )
-  }
+/** An entry that has its place, but is not signed or stored yet. */
+export type PlacedEntry = Omit<LinkedEntry, 'line'>
+
+/**
+ * Decides whether a draft can be the next entry; if so, the drafts after it are judged as if it were recorded.
+ *
+ * @returns the reason why it cannot; null if it can
+ */
+export type Admit = (draft: EncodedDraft, entry: PlacedEntry) => LedgerError | null
+
+export interface LinkedBatch {
+  /** The entries to store, in order. */
+  readonly entries: readonly LinkedEntry[]
+  /** The result of each draft. */
+  readonly results: readonly DraftResult[]
 }
 
 /**
- * Links drafts after `head`, in order. Pure except for the signer and the clock.
+ * Links drafts after `head`, in order; a draft that is refused leaves no gap. Pure except for the signer, the clock
+ * and `admit`.
  *
- * @throws LedgerError ENTRY_REFUSED for a call whose approval has expired by the ledger time (a verifier would report
- *   such an entry; the ledger time is ahead of the clock if the clock was set back); LEDGER_WRITE_FAILED if the
- *   signer or the clock throws
+ * @param admit - called for each draft under the ledger's lock. Default: every draft is admitted
+ * @returns the entries, and for each draft its entry or a LedgerError: that of `admit`, or ENTRY_REFUSED for a call
+ *   whose approval has expired by the ledger time (a verifier would report such an entry; the ledger time is ahead of
+ *   the clock if the clock was set back)
+ * @throws LedgerError LEDGER_WRITE_FAILED if the signer or the clock throws
  */
 export async function linkBatch(
   drafts: readonly EncodedDraft[],
   head: Head,
   { signer, clock }: LinkOptions,
-): Promise<readonly LinkedEntry[]> {
-  const unsigned: (Omit<LinkedEntry, 'line'> & { readonly line: (signature: string | null) => string })[] = []
+  admit: Admit = () => null,
+): Promise<LinkedBatch> {
+  const unsigned: (PlacedEntry & { readonly line: (signature: string | null) => string })[] = []
+  const refused = new Map<number, LedgerError>()
   let { size, entryHash: prevEntryHash, recordedAt: previousAt } = head
-  for (const draft of drafts) {
+  for (const [n, draft] of drafts.entries()) {
     const now = readClock(clock)
     // `recorded_at` must not go back, even if the clock was set back.
     const recordedAt = previousAt !== null && previousAt > now ? previousAt : now
-    const { approvedUntil } = draft
-    if (approvedUntil !== null && isTimestamp(approvedUntil) && isDeadlineOver(approvedUntil, recordedAt))
-      throw new ApprovalOver(draft, recordedAt)
     const { entryHash, line } = linkEntry(draft, { prevEntryHash, recordedAt, keyId: signer?.keyId ?? null })
+    const entry = { position: size + 1, entryHash, recordedAt, prevEntryHash, requestId: draft.requestId }
+    const refusal = approvalOver(draft, recordedAt) ?? admit(draft, entry)
+    if (refusal !== null) {
+      refused.set(n, refusal)
+      continue
+    }
     size += 1
-    unsigned.push({ position: size, entryHash, recordedAt, prevEntryHash, line, requestId: draft.requestId })
+    unsigned.push({ ...entry, line })
     prevEntryHash = entryHash
     previousAt = recordedAt
   }
   // The chain depends only on hashes, so a signer that supports batches can make all signatures in parallel.
   const messageOf = ({ entryHash }: { readonly entryHash: Hash }): Uint8Array => Buffer.from(entryHash, 'ascii')
   const signatures = signer === null ? [] : await signAllInTime(signer, unsigned.map(messageOf))
-  return unsigned.map((entry, n) => {
+  const entries = unsigned.map((entry, n) => {
     const signature = signatures[n]
     return { ...entry, line: entry.line(signature === undefined ? null : encodeBase64(signature)) }
+  })
+  const taken = entries.values()
+  return { entries, results: drafts.map((_, n) => refused.get(n) ?? (taken.next().value as LinkedEntry)) }
+}
+
+function approvalOver({ approvedUntil }: EncodedDraft, recordedAt: string): LedgerError | null {
+  if (approvedUntil === null || !isTimestamp(approvedUntil) || !isDeadlineOver(approvedUntil, recordedAt)) return null
+  const message = `the approval of the call expired at ${approvedUntil}, and the ledger time is ${recordedAt}`
+  return new LedgerError('ENTRY_REFUSED', message, {
+    hint: 'was the clock set back? ledger time never goes back: wait until the clock has caught up',
   })
 }
 

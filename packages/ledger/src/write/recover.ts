@@ -4,11 +4,13 @@
 import { createVerifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import { hashEntry } from '@sudoagent/crypto/entry'
-import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
+import { authorityOf, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
-import { type KeyRing, mayFollow, ringEntryOf, stepRing } from '../rules/key-ring.js'
+import { type KeyRing, mayFollow, ringEntryOf } from '../rules/key-ring.js'
+import { type ControlRow, type Standing, stepStanding } from '../standing/standing.js'
+import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import type { LogState } from './advance.js'
 
@@ -17,13 +19,15 @@ export interface Recovered {
   readonly state: LogState
   readonly requestId: string | null
   readonly nodes: ReturnType<typeof grow>['nodes']
+  /** The row of the control index; null if the entry has none. */
+  readonly row: ControlRow | null
 }
 
 /**
  * Recovers the next stored line.
  *
- * @throws LedgerError LEDGER_DAMAGED if the line is not an entry, does not follow the entry before it, or is not
- * signed by a required key
+ * @throws LedgerError LEDGER_DAMAGED if the line is not an entry, does not follow the entry before it, is not signed
+ * by a required key, or allows a call that an open stop covers
  */
 export function recover(state: LogState, bytes: Uint8Array, path: string): Recovered {
   const position = state.head.size + 1
@@ -36,31 +40,45 @@ export function recover(state: LogState, bytes: Uint8Array, path: string): Recov
   if (!parsed.ok) return refuse(`cannot be read: ${parsed.message}`)
   const { entry } = parsed
   if (!isLinked(parsed, state)) return refuse('does not follow the entry before it, or its hash does not match')
-  const { ring, problem } = stepRing(state.ring, ringEntryOf(entry), position)
-  if (problem !== null) return refuse(`is invalid: ${problem}`)
-  if (!isVouchedFor(entry, state.ring, ring)) return refuse('is not signed by a key of the ledger')
+  const { standing, problem, row } = stepStanding(standingOf(state), ringEntryOf(entry), position)
+  if (problem !== null) return refuse(`is invalid: ${problem.message}`)
+  if (!isVouchedFor(entry, state.ring, standing.ring)) return refuse('is not signed by a key of the ledger')
+  if (isStopped(entry, state)) return refuse('allows a call that was stopped')
   const { frontier, nodes } = grow(state.frontier, [{ entryHash: entry.entry_hash }])
   const head = { size: position, entryHash: entry.entry_hash, recordedAt: entry.recorded_at ?? state.head.recordedAt }
-  return { state: { head, frontier, ring }, requestId: isCallEntry(entry) ? entry.request_id : null, nodes }
+  return { state: { head, frontier, ...standing }, requestId: isCallEntry(entry) ? entry.request_id : null, nodes, row }
+}
+
+const standingOf = ({ ring, stops, needs, rows }: LogState): Standing => ({ ring, stops, needs, rows })
+
+function isStopped(entry: LedgerEntry, { stops }: LogState): boolean {
+  if (stops.size === 0 || !isCallEntry(entry) || entry.decision.effect !== 'allow' || entry.event !== 'decision')
+    return false
+  const { agent_id: agentId, action } = entry
+  return coveringStop(stops, { agentId, action, authority: authorityOf(entry) }) !== undefined
 }
 
 /**
- * Returns the ring after an entry that the head already covers. The ring determines who may sign the head, so only
- * checked entries may change it.
+ * Applies an entry that the head already covers. The standing determines who may sign the head and which calls are
+ * stopped, so only checked entries may change it.
  *
- * @returns null if the entry is invalid
+ * @returns the standing after the entry, and its row of the control index; null if the entry is invalid
  */
-export function ringBehind(ring: KeyRing | null, bytes: Uint8Array, position: number): KeyRing | null {
+export function standingBehind(
+  standing: Standing,
+  bytes: Uint8Array,
+  position: number,
+): { readonly standing: Standing; readonly row: ControlRow | null } | null {
   const parsed = parseLine(bytes)
   if (!parsed.ok || hashEntry(parsed.text, parsed.members) !== parsed.entry.entry_hash) return null
-  const step = stepRing(ring, ringEntryOf(parsed.entry), position)
-  return step.problem === null && isVouchedFor(parsed.entry, ring, step.ring) ? step.ring : null
+  const { standing: after, problem, row } = stepStanding(standing, ringEntryOf(parsed.entry), position)
+  return problem === null && isVouchedFor(parsed.entry, standing.ring, after.ring) ? { standing: after, row } : null
 }
 
 /** The entry must be signed by an earlier key: a key cannot add itself. A genesis is signed by a key that it lists. */
-function isVouchedFor(entry: LedgerEntry, before: KeyRing | null, behind: KeyRing): boolean {
+function isVouchedFor(entry: LedgerEntry, before: KeyRing | null, behind: KeyRing | null): boolean {
   const ring = before ?? behind
-  return !ring.entriesSigned || isSigned(entry, ring)
+  return ring === null || !ring.entriesSigned || isSigned(entry, ring)
 }
 
 function isLinked({ entry, text, members }: ParsedLine, { head }: LogState): boolean {

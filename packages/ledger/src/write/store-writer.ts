@@ -7,7 +7,7 @@
  *
  *     append(draft)   GroupCommit: concurrent appends become one step
  *     begin()         a step without drafts, if the ledger is empty
- *     addKey(), retireKey(), seal()
+ *     addKey(), retireKey(), seal(), stop(), resume()
  *                     a step of one control entry, between groups of appends
  *     close()         waits for pending steps, then calls `release`, once
  *
@@ -15,28 +15,30 @@
  * class MemoryLedger extends StoreWriter {
  *   protected async commit(request: AppendRequest) {
  *     const plan = await advance(request, this.#state, this.writer)
- *     // … make `plan.entries`, `plan.nodes` and `plan.checkpoint` durable together …
+ *     // … make `plan.entries`, `plan.nodes` and `plan.checkpoint` durable together, if there are entries …
  *     this.#state = plan.state
- *     return plan.asked
+ *     return plan.results
  *   }
  * }
  */
 import type { Signer } from '@sudoagent/crypto'
+import type { StopScope } from '../authority/stop-scope.js'
 import type { EntryDraft } from '../entry/entry.js'
-import type { LedgerError } from '../error.js'
-import type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from '../port/writer.js'
-import {
-  type AppendRequest,
-  addKey,
-  type MakeControl,
-  retireKey,
-  sealLedger,
-  type Writer,
-  writeGenesis,
-} from './advance.js'
+import { LedgerError } from '../error.js'
+import type {
+  AppendedEntry,
+  ControlNote,
+  ControlWriter,
+  LedgerWriter,
+  PreparedEntry,
+  StoppedCalls,
+} from '../port/writer.js'
+import type { OpenStop } from '../standing/stops.js'
+import type { AppendRequest, Writer } from './advance.js'
 import type { EncodedDraft } from './encode-draft.js'
 import { GroupCommit } from './group-commit.js'
-import { type LinkedEntry, singleEntry } from './link-batch.js'
+import type { DraftResult } from './link-batch.js'
+import { addKey, endStop, type MakeControl, openStop, retireKey, sealLedger, stopBlock } from './make-control.js'
 
 /** Hooks for work that a store can do before its lock is taken. Hooks must not throw. */
 export interface StoreHooks {
@@ -69,9 +71,9 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   /**
    * Makes one step durable: entries, tree nodes and head together, or nothing.
    *
-   * @returns the requested entries (`CommitPlan.asked`)
+   * @returns what became of each requested entry (`CommitPlan.results`)
    */
-  protected abstract commit(request: AppendRequest): Promise<readonly LinkedEntry[]>
+  protected abstract commit(request: AppendRequest): Promise<readonly DraftResult[]>
 
   /**
    * Undoes an incomplete `commit`.
@@ -88,23 +90,39 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     return this.#commits.append(draft)
   }
 
-  begin(): Promise<void> {
-    return writeGenesis((request) => this.#commits.runExclusive(() => this.#step(request)))
+  async begin(): Promise<void> {
+    await this.#commits.runExclusive(() => this.#step({ drafts: [] }))
   }
 
   /** See `LedgerWriter.aheadMs`; `aheadOf` computes it from the time of the last entry. */
   abstract aheadMs(): Promise<number>
 
   addKey(signer: Signer): Promise<AppendedEntry> {
-    return this.#control(addKey(signer))
+    return this.#recorded(addKey(signer))
   }
 
   retireKey(keyId: string): Promise<AppendedEntry> {
-    return this.#control(retireKey(keyId))
+    return this.#recorded(retireKey(keyId))
   }
 
   seal(): Promise<AppendedEntry> {
-    return this.#control(sealLedger())
+    return this.#recorded(sealLedger())
+  }
+
+  async stop(scope: StopScope, note: ControlNote): Promise<StoppedCalls> {
+    const block = stopBlock(scope, note, globalThis.crypto.randomUUID())
+    let same: OpenStop | null = null
+    const entry = await this.#control(
+      openStop(block, (open) => {
+        same = open
+      }),
+    )
+    const { stopId, position } = entry === null ? (same as unknown as OpenStop) : { stopId: block.stop_id, ...entry }
+    return { stopId, position, entry }
+  }
+
+  async resume(stopId: string, note: ControlNote): Promise<AppendedEntry> {
+    return this.#recorded(endStop(stopId, note))
   }
 
   close(): Promise<void> {
@@ -124,11 +142,21 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     return this.#commits.runExclusive(work)
   }
 
-  #control(control: MakeControl): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(async () => singleEntry(await this.#step({ control })))
+  async #recorded(control: MakeControl): Promise<AppendedEntry> {
+    const entry = await this.#control(control)
+    if (entry === null) throw new TypeError('the store did not return an entry')
+    return entry
   }
 
-  async #step(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+  /** Appends a control entry; null if there was nothing to record. */
+  async #control(control: MakeControl): Promise<AppendedEntry | null> {
+    const [result] = await this.#commits.runExclusive(() => this.#step({ control }))
+    if (result instanceof LedgerError) throw result
+    if (result === undefined) return null
+    return { position: result.position, entryHash: result.entryHash, recordedAt: result.recordedAt }
+  }
+
+  async #step(request: AppendRequest): Promise<readonly DraftResult[]> {
     // After an I/O error, the content of the disk is unknown, and a second fsync may report success although data was
     // lost.
     if (this.#failed !== null) throw this.#failed

@@ -282,7 +282,8 @@ describe('times are those of the record', () => {
     const moments = [2, 60_000, 61_000]
     const clock = (): Date => new Date(momentAt(moments.shift() ?? 61_000))
     const drafts = [quick, late, outcomeDraft(late)].map(encodeDraft)
-    const content = (await linkBatch(drafts, EMPTY_HEAD, { signer: null, clock })).map(({ line }) => line)
+    const { entries } = await linkBatch(drafts, EMPTY_HEAD, { signer: null, clock })
+    const content = entries.map(({ line }) => line)
     expect(await find({ start: momentAt(30_000) }, content)).toEqual([2, 3])
     expect(await find({ end: momentAt(30_000) }, content)).toEqual([1])
     expect(await find({ start: momentAt(60_001) }, content)).toEqual([3])

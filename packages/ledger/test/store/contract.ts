@@ -19,6 +19,7 @@ import { REFUSED_DRAFTS } from '../fixtures/refused-drafts.js'
 import { testBegin, testBegunAgain } from './contract-begin.js'
 import { type Place, readAll, report } from './contract-place.js'
 import { testSigning } from './contract-signing.js'
+import { testDurableStops, testStops } from './contract-stops.js'
 
 /** Runs the contract tests on new, empty stores from `makePlace`. */
 export function testStoreContract(makePlace: () => Place): void {
@@ -134,6 +135,7 @@ export function testStoreContract(makePlace: () => Place): void {
   })
 
   testSigning(makePlace)
+  testStops(makePlace)
   testBegin(makePlace)
 
   describe('refused drafts', () => {
@@ -250,6 +252,7 @@ export function testStoreContract(makePlace: () => Place): void {
 /** Tests the contract of stores whose content outlives the process. */
 export function testDurableStore(makePlace: () => Place): void {
   testBegunAgain(makePlace)
+  testDurableStops(makePlace)
   it('goes on where it ended', async () => {
     const place = makePlace()
     const recorded: string[] = []

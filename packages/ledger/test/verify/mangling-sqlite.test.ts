@@ -37,6 +37,7 @@ const NO_EVIDENCE = [
   'sudoagent_tile free',
   'sqlite_autoindex_sudoagent_tile_1 page',
   'sudoagent_cosigned free',
+  'sudoagent_control free',
 ]
 
 /** Writes a ledger with SQLite's smallest pages, so that there are fewer bytes to flip. */

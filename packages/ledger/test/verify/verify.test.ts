@@ -15,8 +15,8 @@ import { LINE_CASES } from '../fixtures/spoiled/lines.js'
 const CASES = [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES]
 
 // Where each verify code is tested: in the table below, in the table of attacks (codes about evidence stored with the
-// ledger or elsewhere), or in the test of verdicts. The compiler keeps this list complete.
-const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict'> = {
+// ledger or elsewhere), in the test of verdicts, or in the test of stops. The compiler keeps this list complete.
+const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict' | 'stops'> = {
   LINE_TOO_LONG: 'here',
   LINE_NOT_JSON: 'here',
   LINE_NOT_CANONICAL: 'here',
@@ -61,6 +61,8 @@ const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict'> = {
   CHECKPOINT_TOO_OLD: 'verdict',
   APPROVAL_REUSED: 'attack-table',
   APPROVAL_INCOMPLETE: 'attack-table',
+  STOP_INVALID: 'stops',
+  ALLOWED_WHILE_STOPPED: 'stops',
 }
 
 const SOUND = {
@@ -70,6 +72,9 @@ const SOUND = {
   outcomes: 3,
   open: 0,
   open_calls: [],
+  stops: [],
+  resumes: { signed: 0, operator: 0 },
+  controls_unknown: 0,
   findings: [],
   findings_total: 0,
   warnings: [],

@@ -14,10 +14,10 @@ const encoded = [1, 2, 3].map((n) => encodeDraft(decisionDraft(n)))
 
 describe('linkBatch', () => {
   it('links behind the head', async () => {
-    const first = await linkBatch(encoded.slice(0, 1), EMPTY_HEAD, { signer: null, clock: tickingClock() })
+    const { entries: first } = await linkBatch(encoded.slice(0, 1), EMPTY_HEAD, { signer: null, clock: tickingClock() })
     const [head] = first
     if (head === undefined) throw new Error('nothing was linked')
-    const rest = await linkBatch(
+    const { entries: rest } = await linkBatch(
       encoded.slice(1),
       { ...head, size: 1 },
       { signer: null, clock: tickingClock(1, Date.UTC(2026, 0, 3)) },
@@ -37,8 +37,8 @@ describe('linkBatch', () => {
   })
 
   it('reads the clock once for each entry', async () => {
-    const linked = await linkBatch(encoded, EMPTY_HEAD, { signer: null, clock: tickingClock(7) })
-    expect(linked.map(({ recordedAt }) => recordedAt)).toEqual([0, 7, 14].map(momentAt))
+    const { entries } = await linkBatch(encoded, EMPTY_HEAD, { signer: null, clock: tickingClock(7) })
+    expect(entries.map(({ recordedAt }) => recordedAt)).toEqual([0, 7, 14].map(momentAt))
   })
 
   it.each<[string, { signer?: Signer; clock?: () => Date }]>([

@@ -1,7 +1,7 @@
 // Finds unreachable rules. A rule is unreachable if, for each server and tool that the rule matches, an earlier rule
 // always decides first. The search is incomplete, so some unreachable rules are not found.
 
-import { matchesText } from '../pattern/wildcard.js'
+import { matchesText } from '@sudoagent/crypto/text'
 import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
 
 type Name = string | null

@@ -12,8 +12,9 @@
  * braces are special characters in other glob dialects, so a glob that contains brackets or braces is rejected instead
  * of being read literally.
  */
+
+import { matchesText, matchesWildcard } from '@sudoagent/crypto/text'
 import { GLOB_SEGMENTS_MAX, PATH_LENGTH_MAX } from '../limits.js'
-import { matchesText, matchesWildcard } from './wildcard.js'
 
 /** The segments of a glob, each as a list of characters; `**` is null. */
 export type CompiledGlob = readonly (readonly string[] | null)[]

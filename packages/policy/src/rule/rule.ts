@@ -1,6 +1,6 @@
 // Compares one rule with one call: the server, the tool, then the arguments.
 import type { JsonValue } from '@sudoagent/crypto/json'
-import { matchesText } from '../pattern/wildcard.js'
+import { matchesText } from '@sudoagent/crypto/text'
 import { type Found, findArguments, isHidden } from './argument.js'
 import type { Call } from './call.js'
 import type { ArgumentMatcher, ArgumentTest, PolicyRule } from './document.js'

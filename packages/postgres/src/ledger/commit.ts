@@ -9,14 +9,14 @@
 //                                                → entry not found → new epoch, written again
 import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '@sudoagent/ledger'
-import type { AppendRequest, CommitPlan, LinkedEntry, Writer } from '@sudoagent/ledger/store'
+import type { AppendRequest, CommitPlan, DraftResult, Writer } from '@sudoagent/ledger/store'
 import { advance, aheadOf, requireAuthorizedWriter } from '@sudoagent/ledger/store'
 import { DatabaseClock } from '../session/database-clock.js'
-import { asLedgerError, isTransient } from '../session/failure.js'
+import { asLedgerError, busy, isTransient, unknownCommit } from '../session/failure.js'
 import { ConnectionLost, Session } from '../session/session.js'
 import { requireFsync, type SynchronousCommit } from '../session/session-settings.js'
 import type { Target } from '../session/target.js'
-import { controlLines, hashAt, requireEntry } from './lookup.js'
+import { addToIndex, controlReader, hashAt, requireEntry } from './lookup.js'
 import { findOrMakeLedger } from './name.js'
 import { type Known, knownBehind, lockHead, readState } from './rows.js'
 import { writeQuery } from './statement.js'
@@ -41,9 +41,10 @@ const ALONE_MS_MAX = 1_000
 /** Pause between attempts to reach a server, or after a transient error, in milliseconds. */
 const RETRY_PAUSE_MS = 50
 
-/** Result of one attempt. `unknown`: the write may have been applied. */
+/** Result of one attempt. `unknown`: the write may have been applied. `nothing`: there was nothing to write. */
 type Attempt =
   | { readonly kind: 'done' | 'unknown'; readonly step: CommitPlan; readonly after: Known }
+  | { readonly kind: 'nothing'; readonly step: CommitPlan }
   | { readonly kind: 'moved' | 'again'; readonly error?: unknown }
 
 export class LedgerCommit {
@@ -75,7 +76,8 @@ export class LedgerCommit {
     const session = await this.#connect()
     try {
       const known = await this.#lockAndRead(session)
-      await session.ask('ROLLBACK')
+      // Keeps a control index that was built again.
+      await session.ask('COMMIT')
       requireAuthorizedWriter(known.state.ring, this.#writer)
       this.#known = known
     } catch (error) {
@@ -106,13 +108,15 @@ export class LedgerCommit {
   }
 
   /** Commits a group: all entries or none. @throws LedgerError, or the server error */
-  async run(work: AppendRequest): Promise<readonly LinkedEntry[]> {
+  async run(work: AppendRequest): Promise<readonly DraftResult[]> {
     const deadline = performance.now() + this.#options.busyTimeoutMs
     for (;;) {
       const attempt = await this.#attempt(work)
       if (attempt.kind === 'done') return this.#isDone(attempt)
-      if (attempt.kind === 'unknown' && (await this.#isOnRecord(attempt, deadline))) return attempt.step.asked
-      if (performance.now() >= deadline) throw this.#gaveUp(attempt)
+      if (attempt.kind === 'nothing') return attempt.step.results
+      if (attempt.kind === 'unknown' && (await this.#isOnRecord(attempt, deadline))) return attempt.step.results
+      if (performance.now() >= deadline)
+        throw ('error' in attempt ? attempt.error : undefined) ?? busy(this.#options.target.shown)
       if (attempt.kind === 'again') await delay(RETRY_PAUSE_MS)
     }
   }
@@ -122,17 +126,10 @@ export class LedgerCommit {
     this.#session = null
   }
 
-  #isDone({ step, after }: { readonly step: CommitPlan; readonly after: Known }): readonly LinkedEntry[] {
+  #isDone({ step, after }: { readonly step: CommitPlan; readonly after: Known }): readonly DraftResult[] {
     this.#known = after
     this.#isAlone = !this.#othersWrote
-    return step.asked
-  }
-
-  #gaveUp(attempt: Attempt): unknown {
-    if ('error' in attempt && attempt.error !== undefined) return attempt.error
-    return new LedgerError('LEDGER_BUSY', `\`${this.#options.target.shown}\` is busy with other writers`, {
-      hint: 'try again',
-    })
+    return step.results
   }
 
   /** One attempt. A connection lost before the write was sent is safe to retry. */
@@ -166,6 +163,10 @@ export class LedgerCommit {
 
   async #writeAlone(work: AppendRequest, session: Session, known: Known): Promise<Attempt> {
     const step = await advance(work, known.state, this.#writer)
+    // A refusal needs a look at the ledger, since another writer may have changed what it rests on. The control index
+    // is written in a transaction.
+    if (step.entries.length === 0 || step.rows.length > 0 || step.results.some((one) => one instanceof LedgerError))
+      return { kind: 'moved' }
     const after = knownBehind(known, step, known.epoch)
     const query = this.#queryOf(step, known, known.epoch)
     try {
@@ -181,8 +182,14 @@ export class LedgerCommit {
     try {
       const known = await this.#lock(session)
       const step = await advance(work, known.state, this.#writer)
+      if (step.entries.length === 0) {
+        await session.ask('ROLLBACK')
+        this.#known = known
+        return { kind: 'nothing', step }
+      }
       const epoch = known.epoch + 1
       const query = this.#queryOf(step, known, epoch)
+      if (step.rows.length > 0) await addToIndex(session, this.#options.target, this.#ledger, step.rows)
       sent = { step, after: knownBehind(known, step, epoch) }
       if ((await session.writeAndCommit(query)) !== step.entries.length)
         throw new LedgerError('LEDGER_DAMAGED', `\`${this.#options.target.shown}\`: the head moved while it was locked`)
@@ -246,14 +253,7 @@ export class LedgerCommit {
         if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') throw error
       }
       if (performance.now() >= until) {
-        throw new LedgerError(
-          'LEDGER_WRITE_FAILED',
-          `\`${target.shown}\`: the connection was lost during a commit; the entry may have been recorded`,
-          {
-            hint: 'when the server is available again, look for the request with `sudoagent search`',
-            cause: last,
-          },
-        )
+        throw unknownCommit(target.shown, last)
       }
     }
   }
@@ -268,8 +268,7 @@ export class LedgerCommit {
     requireFsync(locked.row.fsync, this.#options.synchronousCommit, target)
     this.#clock.hear(locked.row.now_ms)
     this.#othersWrote = this.#known !== null && Number(locked.row.size) !== seenAt
-    const lines = (positions: readonly number[]) => controlLines(session, target, ledger, positions)
-    const known = await readState(locked, this.#known, lines, target.shown)
+    const known = await readState(locked, this.#known, controlReader(session, target, ledger), target.shown)
     if (isWhole) this.#wholeAt = now
     return known
   }

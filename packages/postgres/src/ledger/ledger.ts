@@ -20,7 +20,7 @@ import { type EntryDraft, LedgerError, type PreparedEntry } from '@sudoagent/led
 import {
   type AppendRequest,
   callNumber,
-  type LinkedEntry,
+  type DraftResult,
   ownFields,
   StoreWriter,
   type Writer,
@@ -148,7 +148,7 @@ export class PostgresLedger extends StoreWriter {
     })
   }
 
-  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+  protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
     await this.#opened
     return await this.#commit.run(request)
   }

@@ -1,8 +1,10 @@
 // Looks up single entries for a writer.
 
-import type { Session } from '../session/session.js'
+import { LedgerError } from '@sudoagent/ledger'
+import type { ControlRow } from '@sudoagent/ledger/store'
+import type { Session, Statement } from '../session/session.js'
 import type { Target } from '../session/target.js'
-import { type Known, seenIsGone } from './rows.js'
+import { type ControlReader, type Known, seenIsGone } from './rows.js'
 
 /**
  * Requires that the last entry seen by this writer still exists. On a different or restored server, that entry is
@@ -15,19 +17,84 @@ export async function requireEntry(session: Session, target: Target, ledger: num
   if (size > 0 && (await hashAt(session, target, ledger, size)) !== entryHash) throw seenIsGone(size, target.shown)
 }
 
-/** Returns the lines of control entries, by position. */
-export async function controlLines(
-  session: Session,
-  { schema }: Target,
-  ledger: number,
-  positions: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
-  const rows = await session.ask<{ readonly position: string; readonly entry_json: string }>({
-    text: `SELECT position, entry_json FROM ${schema}.entry WHERE ledger = $1 AND position = ANY ($2::bigint[]) AND octet_length(entry_json) < 1000000`,
-    values: [ledger, positions],
-  })
-  return new Map(rows.map((row) => [Number(row.position), row.entry_json]))
+/** Reads the control entries of a ledger, and its control index, in the current transaction. */
+export function controlReader(session: Session, { schema }: Target, ledger: number): ControlReader {
+  return {
+    lines: async (positions) => {
+      const rows = await session.ask<{ readonly position: string; readonly entry_json: string }>({
+        text: `SELECT position, entry_json FROM ${schema}.entry WHERE ledger = $1 AND position = ANY ($2::bigint[]) AND octet_length(entry_json) < 1000000`,
+        values: [ledger, positions],
+      })
+      return new Map(rows.map((row) => [Number(row.position), Buffer.from(row.entry_json)]))
+    },
+    index: async (limit) => {
+      const rows = await session.ask<{
+        readonly position: string
+        readonly kind: string
+        readonly ends: string | null
+      }>({
+        text: `SELECT position, kind, ends FROM ${schema}.control WHERE ledger = $1 ORDER BY position LIMIT $2`,
+        values: [ledger, limit],
+      })
+      return rows.map(({ position, kind, ends }) => ({
+        position: Number(position),
+        kind,
+        ends: ends === null ? null : Number(ends),
+      }))
+    },
+    allPositions: async () => {
+      // `checkpoint` is the first member of a control entry in canonical JSON; `call` is null for it.
+      const rows = await session.ask<{ readonly position: string }>({
+        text: `SELECT position FROM ${schema}.entry WHERE ledger = $1 AND (position = 1 OR call IS NULL AND starts_with(entry_json, '{"checkpoint":')) ORDER BY position`,
+        values: [ledger],
+      })
+      return rows.map(({ position }) => Number(position))
+    },
+    addToIndex: async (rows) => {
+      await session.ask(indexQuery(schema, ledger, rows))
+    },
+  }
 }
+
+/** The code of PostgreSQL for a table that does not exist (`undefined_table`). */
+const UNDEFINED_TABLE = '42P01'
+
+/** The error for a database whose tables are from a release without the control index; null for any other error. */
+export function withoutTable(error: unknown, { shown, schema }: Target): LedgerError | null {
+  if (typeof error !== 'object' || error === null || Reflect.get(error, 'code') !== UNDEFINED_TABLE) return null
+  return new LedgerError(
+    'ENTRY_REFUSED',
+    `\`${shown}\` has no table \`${schema}.control\`, so it cannot record stops`,
+    {
+      hint: 'nothing was written; `sudoagent postgres init` adds the table',
+    },
+  )
+}
+
+/**
+ * Adds rows to the control index, in the current transaction.
+ *
+ * @throws LedgerError ENTRY_REFUSED if the database has no such table
+ */
+export async function addToIndex(
+  session: Session,
+  target: Target,
+  ledger: number,
+  rows: readonly ControlRow[],
+): Promise<void> {
+  try {
+    await session.ask(indexQuery(target.schema, ledger, rows))
+  } catch (error) {
+    throw withoutTable(error, target) ?? error
+  }
+}
+
+/** Inserts the rows of the control index that are missing. Rows are never changed. */
+export const indexQuery = (schema: string, ledger: number, rows: readonly ControlRow[]): Statement => ({
+  text: `INSERT INTO ${schema}.control (ledger, position, kind, ends) SELECT $1, position, kind, ends
+    FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS given (position, kind, ends) ON CONFLICT DO NOTHING`,
+  values: [ledger, rows.map(({ position }) => position), rows.map(({ kind }) => kind), rows.map(({ ends }) => ends)],
+})
 
 export async function hashAt(
   session: Session,

@@ -5,16 +5,23 @@ import { LedgerError } from '@sudoagent/ledger'
 import { isTimestamp } from '@sudoagent/ledger/entry'
 import {
   type CommitPlan,
+  type ControlRow,
+  controlsOf,
   EMPTY_STATE,
+  encodeControls,
+  type HeadControls,
   headRefused,
+  INDEX_ROWS_MAX,
   isHeadOf,
-  type KeyRing,
   LINE_BYTES_MAX,
   type LogState,
+  parseControls,
+  positionsToRead,
   readHead,
   readTail,
+  replayControls,
   requireMatchingHead,
-  ringBehind,
+  type Standing,
   shorterThanHead,
   type Tail,
 } from '@sudoagent/ledger/store'
@@ -24,9 +31,21 @@ import type { Target } from '../session/target.js'
 /** The ledger state that a writer knows, and the data from which the state was computed. */
 export interface Known {
   readonly state: LogState
-  /** Positions of the control entries that produced the key ring, as JSON. */
+  /** The column `controls` of the head. */
   readonly controls: string
   readonly epoch: number
+}
+
+/** Reads what the writer needs of the control entries, in the locked transaction. */
+export interface ControlReader {
+  /** The lines of these entries, by position. */
+  lines(positions: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
+  /** The control index, at most `limit` rows. */
+  index(limit: number): Promise<readonly ControlRow[]>
+  /** Positions of all control entries, and of the first entry. */
+  allPositions(): Promise<readonly number[]>
+  /** Adds the missing rows of the control index. */
+  addToIndex(rows: readonly ControlRow[]): Promise<void>
 }
 
 /** The locked head row, and the related rows that were read under the lock. */
@@ -105,7 +124,7 @@ export async function lockHead(
 export async function readState(
   locked: LockedHead,
   known: Known | null,
-  controlLines: (positions: readonly number[]) => Promise<ReadonlyMap<number, string>>,
+  reader: ControlReader,
   shown: string,
 ): Promise<Known> {
   const { row, last } = locked
@@ -135,14 +154,17 @@ export async function readState(
     row.controls === null
   )
     throw headRefused(shown, 'does not match the entries')
-  const ring = known?.controls === row.controls ? known.state.ring : await ringOf(row.controls, controlLines)
-  if (ring === null) throw headRefused(shown, 'does not match the entries')
+  const controls = parseControls(row.controls, shown)
+  const standing =
+    known?.controls === row.controls ? standingOf(known.state) : controls && (await readStanding(controls, reader))
+  const ring = standing?.ring ?? null
+  if (standing === null || ring === null) throw headRefused(shown, 'does not match the entries')
   if (!isHeadOf(row.checkpoint, frontier, ring)) {
     const head = readHead(row.checkpoint === null ? null : { text: row.checkpoint }, shown)
     if (head === null || head.size !== size) throw headRefused(shown, 'does not match the entries')
     requireMatchingHead(head, frontier, ring, shown)
   }
-  return { state: { head: { size, ...tail }, frontier, ring }, controls: row.controls, epoch }
+  return { state: { head: { size, ...tail }, frontier, ...standing }, controls: row.controls, epoch }
 }
 
 /**
@@ -155,16 +177,12 @@ function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null 
   return isHash(entryHash) && (recordedAt === null || isTimestamp(recordedAt)) ? { entryHash, recordedAt } : null
 }
 
-/**
- * Returns the state after a step. Only control entries change the key ring, and only the first entry of a step can
- * be a control entry.
- */
-export function knownBehind(before: Known, step: CommitPlan, epoch: number): Known {
-  const isControl = step.state.ring !== before.state.ring
-  const controls = isControl
-    ? JSON.stringify([...(JSON.parse(before.controls) as number[]), step.entries[0]?.position ?? 1])
-    : before.controls
-  return { state: step.state, controls, epoch }
+/** Returns the state after a step. */
+export function knownBehind(before: Known, { state, ringAt, rows }: CommitPlan, epoch: number): Known {
+  if (ringAt === null && rows.length === 0) return { state, controls: before.controls, epoch }
+  const { positions = [] } = parseControls(before.controls, '') ?? {}
+  const after = controlsOf(ringAt === null ? positions : [...positions, ringAt], state)
+  return { state, controls: encodeControls(after), epoch }
 }
 
 export const frontierBytes = ({ state }: CommitPlan): Uint8Array => encodeFrontier(state.frontier)
@@ -196,35 +214,25 @@ function frontierOf(row: HeadRow, shown: string): Frontier {
   }
 }
 
-/** Maximum number of control entries in a ledger: two for each key, the genesis entry and the final entry. */
-const CONTROLS_MAX = 130
+const standingOf = ({ ring, stops, needs, rows }: LogState): Standing => ({ ring, stops, needs, rows })
 
-async function ringOf(
-  text: string,
-  controlLines: (positions: readonly number[]) => Promise<ReadonlyMap<number, string>>,
-): Promise<KeyRing | null> {
-  const positions = parseControls(text)
-  if (positions === null) return null
-  const lines = await controlLines(positions)
-  let ring: KeyRing | null = null
-  for (const position of positions) {
-    const line = lines.get(position)
-    ring = line === undefined ? null : ringBehind(ring, Buffer.from(line), position)
-    if (ring === null) return null
+/**
+ * The standing that the control entries establish. If the index does not have the rows that the head states, or they
+ * differ from the entries, it is built again.
+ *
+ * @returns null if an entry is invalid, or if the entries do not establish what the head states
+ */
+async function readStanding(controls: HeadControls, reader: ControlReader): Promise<Standing | null> {
+  const replay = async (at: readonly number[], index: readonly ControlRow[] | null) => {
+    const lines = await reader.lines(at)
+    return replayControls(at, (position) => lines.get(position), controls, index)
   }
-  return ring
-}
-
-/** Parses ascending positions. The first entry is always included. */
-function parseControls(text: string): readonly number[] | null {
-  try {
-    const list: unknown = JSON.parse(text)
-    if (!Array.isArray(list) || list.length > CONTROLS_MAX) return null
-    const ascending = list.every(
-      (item, n) => Number.isSafeInteger(item) && (n === 0 || Number(item) > Number(list[n - 1])),
-    )
-    return ascending ? [...(list[0] === 1 ? [] : [1]), ...list] : null
-  } catch {
-    return null
-  }
+  // A head that names no fenced kinds has no index, so tables of an earlier release suffice.
+  const rows = controls.needs.length === 0 ? [] : await reader.index(INDEX_ROWS_MAX + 1)
+  const known = await replay(positionsToRead(controls, rows), rows)
+  if (known !== null || controls.needs.length === 0) return known?.standing ?? null
+  const made = await replay(await reader.allPositions(), null)
+  if (made === null) return null
+  await reader.addToIndex(made.rows)
+  return made.standing
 }

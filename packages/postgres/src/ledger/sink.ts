@@ -5,9 +5,11 @@ import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import { encodeFrontier } from '@sudoagent/crypto/tree'
 import { LedgerError } from '@sudoagent/ledger'
 import type { CopiedBatch, CopiedHead, LedgerSink } from '@sudoagent/ledger/copy'
+import { encodeControls } from '@sudoagent/ledger/store'
 import { asLedgerError } from '../session/failure.js'
 import { Session } from '../session/session.js'
 import { parseTarget, type Target } from '../session/target.js'
+import { indexQuery, withoutTable } from './lookup.js'
 import { findLedger, makeQuery } from './name.js'
 import { openPostgresLedger } from './reader.js'
 import { putQuery } from './statement.js'
@@ -111,7 +113,7 @@ class PostgresSink implements LedgerSink {
     }
   }
 
-  async write({ entries, nodes, before, after, controls }: CopiedBatch): Promise<void> {
+  async write({ entries, nodes, before, after, controls, rows }: CopiedBatch): Promise<void> {
     await this.#whole(async () => {
       const head = await this.#lockHead()
       if (head === undefined || Number(head.size) !== before.head.size) {
@@ -130,7 +132,7 @@ class PostgresSink implements LedgerSink {
           entryHash: after.head.entryHash,
           recordedAt: after.head.recordedAt,
           frontier: encodeFrontier(after.frontier),
-          controls: JSON.stringify(controls),
+          controls: encodeControls(controls),
           checkpoint: null,
           epoch: epoch + 1,
         },
@@ -138,6 +140,7 @@ class PostgresSink implements LedgerSink {
         entries: entries.map((entry) => ({ ...entry, line: Buffer.from(entry.line).toString() })),
         tiles: tilesOf({ entries, nodes }),
       })
+      if (rows.length > 0) await this.#session.ask(indexQuery(this.#target.schema, ledger, rows))
       if ((await this.#session.writeAndCommit(query)) !== entries.length)
         throw new Error('the head moved while it was locked')
       this.#ledger = ledger
@@ -182,7 +185,7 @@ class PostgresSink implements LedgerSink {
       await work()
     } catch (error) {
       await this.#session.isRefusal()
-      throw asLedgerError(error, this.name, 'LEDGER_WRITE_FAILED')
+      throw withoutTable(error, this.#target) ?? asLedgerError(error, this.name, 'LEDGER_WRITE_FAILED')
     }
   }
 }

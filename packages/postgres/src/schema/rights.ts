@@ -5,7 +5,7 @@
 //   head            the login is a writer of this ledger; the head grows at most by one group of appends, and only
 //                   together with its entries
 //   entry           no entry is after the head of its ledger
-//   tile, cosigned  the login is a writer of this ledger
+//   tile, cosigned, control   the login is a writer of this ledger
 //   approval        created unanswered; answered once, with approval only by a login of `<schema>_approver`; used once;
 //                   deleted long after it expired
 //   budget_charge   charged now, and again when committed; released while reserved or committed;
@@ -35,6 +35,7 @@ export const RIGHTS_TRIGGERS = [
   ['entry', 'entries_fit'],
   ['tile', 'tile_is_ours'],
   ['cosigned', 'cosigned_is_ours'],
+  ['control', 'control_is_ours'],
   ['approval', 'approval_moves'],
   ['approval', 'approval_goes'],
   ['budget', 'budget_moves'],
@@ -120,6 +121,7 @@ ${trigger(s, 'entry', 'entries_fit', 'INSERT ON REFERENCING NEW TABLE AS added F
 ${checkFunction(s, 'is_ours', requireWriter(s))}
 ${trigger(s, 'tile', 'tile_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
 ${trigger(s, 'cosigned', 'cosigned_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
+${trigger(s, 'control', 'control_is_ours', 'INSERT ON FOR EACH ROW', 'is_ours')}
 
 ${checkFunction(
   s,

@@ -4,6 +4,7 @@
  *   meta                    version of the tables
  *   ledger, head            names of ledgers; size and head of each
  *   entry, tile, cosigned   the evidence: lines, tree, cosignatures of witnesses
+ *   control                 where a writer finds stops and resumes among the entries
  *   approval                requests for approval and their answers
  *   budget, budget_charge   windows and their charges
  *
@@ -114,6 +115,11 @@ CREATE TABLE IF NOT EXISTS ${s}.tile (
   ledger integer NOT NULL, level integer NOT NULL, tile bigint NOT NULL, hashes bytea NOT NULL,
   PRIMARY KEY (ledger, level, tile)
 );
+-- The control entries that took effect, other than those of keys. A writer checks each entry that is named here.
+CREATE TABLE IF NOT EXISTS ${s}.control (
+  ledger integer NOT NULL, position bigint NOT NULL, kind text NOT NULL, ends bigint,
+  PRIMARY KEY (ledger, position)
+);
 CREATE TABLE IF NOT EXISTS ${s}.cosigned (ledger integer PRIMARY KEY, size bigint NOT NULL, checkpoint text NOT NULL);
 
 -- Times of approvals and charges are milliseconds since 1970, by the clock of the database.
@@ -160,6 +166,8 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER entry_stays BEFORE UPDATE OR DELETE ON ${s}.entry FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER entries_stay BEFORE TRUNCATE ON ${s}.entry FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER control_stays BEFORE UPDATE OR DELETE ON ${s}.control FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER controls_stay BEFORE TRUNCATE ON ${s}.control FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
 -- Checked at every append, so the triggers have conditions and call the function only to refuse. AFTER: a BEFORE
 -- trigger would lock and read the row again. Two triggers: a single append does not change the epoch, and a shorter
 -- condition is faster.
@@ -175,8 +183,8 @@ INSERT INTO ${s}.meta (version) VALUES (${SCHEMA_VERSION}) ON CONFLICT DO NOTHIN
 
 function grants(s: string): string {
   return `GRANT USAGE ON SCHEMA ${s} TO ${s}_writer, ${s}_reader;
-GRANT SELECT ON ${s}.meta, ${s}.ledger, ${s}.head, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer, ${s}_reader;
-GRANT INSERT ON ${s}.ledger, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer;
+GRANT SELECT ON ${s}.meta, ${s}.ledger, ${s}.head, ${s}.entry, ${s}.tile, ${s}.cosigned, ${s}.control TO ${s}_writer, ${s}_reader;
+GRANT INSERT ON ${s}.ledger, ${s}.entry, ${s}.tile, ${s}.cosigned, ${s}.control TO ${s}_writer;
 GRANT INSERT (ledger) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (hashes) ON ${s}.tile TO ${s}_writer;

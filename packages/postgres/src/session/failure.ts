@@ -93,3 +93,16 @@ function certificateHint(nodeCode: string): string {
     return 'renew the certificate, or check the clock of this machine'
   return '`sslrootcert=<file>` in the URL sets the authority that must have issued its certificate'
 }
+
+/** The error for a writer that other writers kept waiting. */
+export const busy = (shown: string): LedgerError =>
+  new LedgerError('LEDGER_BUSY', `\`${shown}\` is busy with other writers`, { hint: 'try again' })
+
+/** The error for a commit whose result remains unknown. */
+export function unknownCommit(shown: string, cause: unknown): LedgerError {
+  const message = `\`${shown}\`: the connection was lost during a commit; the entry may have been recorded`
+  return new LedgerError('LEDGER_WRITE_FAILED', message, {
+    hint: 'when the server is available again, look for the request with `sudoagent search`',
+    cause,
+  })
+}

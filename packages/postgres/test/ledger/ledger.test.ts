@@ -15,6 +15,7 @@ import {
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
 import { temporaryFolder } from '../../../ledger/test/fixtures/temporary.js'
 import { testDurableStore, testStoreContract } from '../../../ledger/test/store/contract.js'
+import { testSharedStops } from '../../../ledger/test/store/contract-stops.js'
 import { PostgresLedger } from '../../src/ledger/ledger.js'
 import { openPostgresLedger } from '../../src/ledger/reader.js'
 import { asSuperuser } from '../server/cluster.js'
@@ -45,6 +46,7 @@ const makePlace = () => {
 describe('PostgresLedger', () => {
   testStoreContract(makePlace)
   testDurableStore(makePlace)
+  testSharedStops(makePlace)
 
   it('makes what SQLite makes of the same calls, byte for byte: lines, hashes, tiles, head', async () => {
     const url = ledgerUrl(database)

@@ -75,6 +75,11 @@ describe('the writer of one ledger', () => {
       REFUSED,
     ],
     [
+      'puts a stop into the index of another',
+      `INSERT INTO $s.control VALUES (${idOf('tickets')}, 1, 'stop', NULL)`,
+      DENIED,
+    ],
+    [
       'puts a row right behind the end of another',
       `INSERT INTO $s.entry SELECT ledger, size + 1, '{}', 'x', 'x', NULL FROM $s.head WHERE ledger = ${idOf('tickets')}`,
       REFUSED,

@@ -1,6 +1,6 @@
 // Formats a verification report for people; `--json` prints the same report.
 import { escapeForTerminal } from '@sudoagent/crypto/text'
-import { type Report, residualRisks } from '@sudoagent/ledger'
+import { type Report, residualRisks, scopeText } from '@sudoagent/ledger'
 import type { MessageKind } from '../../terminal/message.js'
 import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
@@ -51,7 +51,7 @@ export function renderReport(
   const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
   return [
     verdict(report, paint, columns),
-    ...unfinished(report).map((line) => `${rowsOf('', line, columns, 2).join('\n')}\n`),
+    ...[...unfinished(report), ...unknown(report)].map((line) => `${rowsOf('', line, columns, 2).join('\n')}\n`),
     '\n',
     ...fields.map(([name, value]) => fieldRow(name, NAME_WIDTH, value ?? '', { columns, paint: paint.dim })),
     ...(open.length === 0
@@ -72,6 +72,7 @@ function fieldsOf(report: Report, ledger: string): readonly (readonly [name: str
     ['ledger', ledger],
     ['origin', origin],
     ['entries', `${entries} (${calls})${since}${closed ? '; closed' : ''}`],
+    ...stopsOf(report),
     ['created', first === null || last === null ? null : `${first} to ${last}`],
     ['signed', signatures(report)],
     ['retired', keys.retired.length === 0 ? null : keyList(keys.retired)],
@@ -83,6 +84,18 @@ function fieldsOf(report: Report, ledger: string): readonly (readonly [name: str
       witnesses === null ? null : `${witnesses.names.join(', ')} saw ${count(witnesses.size, 'entry', 'entries')}`,
     ],
   ]
+}
+
+/** Maximum number of printed stops; `--json` lists all. */
+const STOPS_SHOWN_MAX = 3
+
+function stopsOf({ stops }: Report): readonly (readonly [name: string, value: string])[] {
+  const told = stops.slice(0, STOPS_SHOWN_MAX).map(({ scope, position, in_flight: open }) => {
+    const inFlight = `${count(open, 'call')} allowed before without an outcome`
+    return ['stopped', `${escapeForTerminal(scopeText(scope))}, since entry ${position}; ${inFlight}`] as const
+  })
+  const rest = stops.length - told.length
+  return rest === 0 ? told : [...told, ['stopped', `and ${count(rest, 'more stop')}`]]
 }
 
 function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, tail: number): string {
@@ -119,6 +132,14 @@ function unfinished({ open, open_calls: calls }: Report): readonly string[] {
     .map(({ position, request_id: request }) => `entry ${position}, request ${escapeForTerminal(request)}`)
   const rest = open > told.length ? `; and ${open - told.length} more` : ''
   return [`${what} may have run (${told.join('; ')}${rest})`]
+}
+
+/** The rules of a kind of control entry that a later release added cannot be checked. */
+function unknown({ ok, controls_unknown: n }: Report): readonly string[] {
+  if (!ok || n === 0) return []
+  return [
+    `${count(n, 'control entry has', 'control entries have')} a kind that this release does not know: the rules of this kind were not checked`,
+  ]
 }
 
 const more = (entries: number): string => (entries > 1 ? `; the same for ${entries - 1} more entries` : '')

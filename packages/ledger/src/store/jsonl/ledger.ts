@@ -27,7 +27,7 @@ import {
   writerOf,
 } from '../../write/advance.js'
 import { readTail } from '../../write/last-entry.js'
-import type { LinkedEntry } from '../../write/link-batch.js'
+import type { DraftResult } from '../../write/link-batch.js'
 import { StoreWriter } from '../../write/store-writer.js'
 import { warnOfOtherWriters } from '../file-mode.js'
 import { inspectJsonl, moveTornTailAside, type TornTail } from './file.js'
@@ -113,9 +113,10 @@ export class JsonlLedger extends StoreWriter {
     this.#unlock()
   }
 
-  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+  protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
     this.#requireUnchanged()
     const plan = await advance(request, this.#state, this.writer)
+    if (plan.entries.length === 0) return plan.results
     if (this.#state.ring === null) await this.#announce(plan)
     const bytes = Buffer.from(plan.entries.map(({ line }) => `${line}\n`).join(''))
     this.#write(bytes)
@@ -125,7 +126,7 @@ export class JsonlLedger extends StoreWriter {
     writeSideFile(this.#headPath, plan.checkpoint)
     this.#size += bytes.length
     this.#state = plan.state
-    return plan.asked
+    return plan.results
   }
 
   /** Writes the head of the genesis alone, before the genesis. */

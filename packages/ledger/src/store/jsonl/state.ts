@@ -4,12 +4,12 @@
 import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
 import { type Frontier, frontierRoot, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
 import type { StoredText } from '../../port/reader.js'
-import type { KeyRing } from '../../rules/key-ring.js'
+import { EMPTY_STANDING, type Standing } from '../../standing/standing.js'
 import { storedNodeAt } from '../../tree/stored-node.js'
 import { EMPTY_STATE, type LogState } from '../../write/advance.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
-import { recover, ringBehind } from '../../write/recover.js'
+import { recover, standingBehind } from '../../write/recover.js'
 import { linesOf } from './file.js'
 import type { TreeFile } from './tree-file.js'
 
@@ -54,11 +54,12 @@ const sameRoot = (frontier: Frontier, root: Uint8Array): boolean =>
 
 /** Returns the state at the head if its tree is known. Reads only the last entry and the control entries. */
 function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
-  let ring: KeyRing | null = null
+  let standing: Standing = EMPTY_STANDING
   for (const line of linesOf(fd)) {
     if (line.position === 1 || line.isControl) {
-      ring = ringBehind(ring, line.bytes(), line.position)
-      if (ring === null) throw headRefused(path, `covers entry ${line.position}, which is invalid`)
+      const step = standingBehind(standing, line.bytes(), line.position)
+      if (step === null) throw headRefused(path, `covers entry ${line.position}, which is invalid`)
+      standing = step.standing
     }
     if (line.position === frontier.size) {
       const tail = readTail(line.bytes(), path)
@@ -66,7 +67,7 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
       // entry, the tree is the tree of these entries.
       const leaf = tree.hashAt(storedNodeAt(0, frontier.size - 1))
       if (bytesToHex(leaf) !== bytesToHex(leafHash(hexToBytes(tail.entryHash)))) break
-      return { head: { size: frontier.size, ...tail }, frontier, ring }
+      return { head: { size: frontier.size, ...tail }, frontier, ...standing }
     }
   }
   throw headRefused(path, 'does not match the entries')

@@ -16,7 +16,7 @@ import {
   writerOf,
 } from '../../write/advance.js'
 import { readTail } from '../../write/last-entry.js'
-import type { LinkedEntry } from '../../write/link-batch.js'
+import type { DraftResult, LinkedEntry } from '../../write/link-batch.js'
 import { StoreWriter } from '../../write/store-writer.js'
 import { warnOfOtherWriters } from '../file-mode.js'
 import {
@@ -148,17 +148,21 @@ export class SqliteLedger extends StoreWriter {
    * In one transaction, reads the state, links the group to the last entry, and makes entries, tree and head durable
    * together or not at all.
    */
-  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+  protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
     await this.#begin()
     this.#file.check()
     this.#wal.check()
     this.#schema.require()
     const plan = await advance(request, this.#state.read(), this.writer)
+    if (plan.entries.length === 0) {
+      this.#statements.rollback.run()
+      return plan.results
+    }
     this.#insert(plan.entries)
     this.#state.write(plan)
     this.#statements.commit.run()
     this.#state.committed()
-    return plan.asked
+    return plan.results
   }
 
   /**

@@ -219,8 +219,7 @@ class SqliteReader implements LedgerReader, LineRanges {
       if (last === undefined) break
       after = last.id
       yield rows.map((row) => asLine(row, ++at))
-      // Pages that are used twice could make the rows any multiple of the file, so only a few are read unchecked.
-      if (at - position >= RANGE_ROWS) await this.isSound()
+      if (at - position >= RANGE_ROWS) await this.isSound() // pages used twice could make the rows endless
       // SQLite calls are synchronous: without a yield, timers and abort signals would starve.
       await turn()
     }

@@ -5,12 +5,21 @@ import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import { encodeFrontier, type Frontier, parseFrontier, type TreeNode } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
 import { LINE_BYTES_MAX } from '../../limits.js'
-import type { KeyRing } from '../../rules/key-ring.js'
+import type { Standing } from '../../standing/standing.js'
 import { type CommitPlan, EMPTY_STATE, type LogState } from '../../write/advance.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
+import {
+  CONTROLS_TEXT_MAX,
+  controlsOf,
+  encodeControls,
+  type HeadControls,
+  NO_CONTROLS,
+  parseControls,
+} from '../../write/head-controls.js'
 import { readTail } from '../../write/last-entry.js'
-import { recover, ringBehind } from '../../write/recover.js'
+import { recover } from '../../write/recover.js'
 import { CallWriter } from './call-index.js'
+import { ControlIndex } from './control-index.js'
 import { TileWriter, tilesCompleted } from './tiles.js'
 
 interface HeadRow {
@@ -29,19 +38,12 @@ interface LastRow {
 
 interface Known {
   readonly state: LogState
-  /** Positions of the control entries that determine the ring. */
-  readonly controls: readonly number[]
+  readonly controls: HeadControls
   /** The head stored at that time, which may cover fewer entries than the state; null if there was no head. */
   readonly checkpoint: string | null
 }
 
-const NOTHING: Known = { state: EMPTY_STATE, controls: [], checkpoint: null }
-
-/**
- * Maximum length of the list of control entries: two entries for each key, the genesis and the `closed` entry. This
- * package does not write a longer list.
- */
-const CONTROLS_TEXT_MAX = 4096
+const NOTHING: Known = { state: EMPTY_STATE, controls: NO_CONTROLS, checkpoint: null }
 
 /** An 8-byte size and a right edge of 53 hashes. */
 const FRONTIER_BYTES_MAX = 8 + 53 * 32
@@ -66,6 +68,7 @@ export class SqliteState {
   readonly #path: string
   readonly #tiles: TileWriter
   readonly #calls: CallWriter
+  readonly #index: ControlIndex
   readonly #statements: Readonly<
     Record<'version' | 'head' | 'putHead' | 'last' | 'lineAt' | 'hashAt' | 'behind', Database.Statement>
   >
@@ -81,6 +84,7 @@ export class SqliteState {
     this.#path = path
     this.#tiles = new TileWriter(db)
     this.#calls = new CallWriter(db)
+    this.#index = new ControlIndex(db)
     const entry = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json`
     this.#statements = {
       version: db.prepare('PRAGMA data_version').pluck(),
@@ -117,14 +121,13 @@ export class SqliteState {
   }
 
   /** Writes the tree and the head of a step whose rows have been inserted. */
-  write({ nodes, checkpoint, entries, state }: CommitPlan): void {
-    const before = this.#current
+  write({ nodes, checkpoint, ringAt, rows, state }: CommitPlan): void {
+    const { positions } = this.#current.controls
     this.#writeTree(nodes)
-    // Only control entries change the ring. A step has at most one control entry, as its first entry.
-    const isControl = state.ring !== before.state.ring
-    const controls = isControl ? [...before.controls, entries[0]?.position ?? 1] : before.controls
+    this.#index.add(rows)
+    const controls = controlsOf(ringAt === null ? positions : [...positions, ringAt], state)
     const { size, entryHash } = state.head
-    this.#statements.putHead.run(size, entryHash, encodeFrontier(state.frontier), JSON.stringify(controls), checkpoint)
+    this.#statements.putHead.run(size, entryHash, encodeFrontier(state.frontier), encodeControls(controls), checkpoint)
     this.#current = { state, controls, checkpoint }
   }
 
@@ -161,7 +164,9 @@ export class SqliteState {
    */
   #start(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
     if (known !== null && isHeadOf(known, row)) return known
-    return row === undefined ? NOTHING : this.#atHead(row, last?.id ?? 0, known)
+    if (row !== undefined) return this.#atHead(row, last?.id ?? 0, known)
+    this.#index.clear()
+    return NOTHING
   }
 
   /** Checks that the last entry that this writer has seen or written still exists. */
@@ -188,15 +193,16 @@ export class SqliteState {
     const frontier = this.#frontierOf(row)
     if (tail.entryHash !== row.entry_hash || frontier.size !== row.size)
       throw headRefused(this.#path, 'does not match the entries')
-    const controls = controlsOf(row.controls)
-    const sameRing = known !== null && JSON.stringify(known.controls) === row.controls
-    const ring = sameRing ? known.state.ring : this.#ringOf(controls)
-    if (controls === null || ring === null) throw headRefused(this.#path, 'does not match the entries')
+    const controls = parseControls(row.controls, this.#path)
+    const standing = this.#standing(row, controls, known)
+    const ring = standing?.ring ?? null
+    if (controls === null || standing === null || ring === null)
+      throw headRefused(this.#path, 'does not match the entries')
     const head = readHead({ text: row.checkpoint }, this.#path)
     if (head === null || head.size !== row.size) throw headRefused(this.#path, 'does not match the entries')
     requireMatchingHead(head, frontier, ring, this.#path)
     const { checkpoint } = row
-    return { state: { head: { size: row.size, ...tail }, frontier, ring }, controls, checkpoint }
+    return { state: { head: { size: row.size, ...tail }, frontier, ...standing }, controls, checkpoint }
   }
 
   #frontierOf(row: HeadRow): Frontier {
@@ -207,30 +213,28 @@ export class SqliteState {
     }
   }
 
-  /** Builds the ring from the control entries at these positions. The first entry is always included. */
-  #ringOf(controls: readonly number[] | null): KeyRing | null {
-    let ring: KeyRing | null = null
-    for (const position of controls?.[0] === 1 ? controls : [1, ...(controls ?? [])]) {
-      const line = this.#statements.lineAt.get(position)
-      ring = line instanceof Uint8Array ? ringBehind(ring, line, position) : null
-      if (ring === null) return null
-    }
-    return ring
+  /** Returns the standing at the head: the known one, if the head states the same control entries. */
+  #standing(row: HeadRow, controls: HeadControls | null, known: Known | null): Standing | null {
+    if (controls === null) return null
+    if (known === null || encodeControls(known.controls) !== row.controls) return this.#index.read(controls, row.size)
+    const { ring, stops, needs, rows } = known.state
+    return { ring, stops, needs, rows }
   }
 
   /** Recovers the rows after the head, and stores their tree nodes. */
   #recover(from: Known): Known {
     const { checkpoint } = from
     let { state } = from
-    const controls = [...from.controls]
+    const positions = [...from.controls.positions]
     for (;;) {
       const row = this.#statements.behind.get(state.head.size) as LastRow | undefined
-      if (row === undefined) return { state, controls, checkpoint }
+      if (row === undefined) return { state, controls: controlsOf(positions, state), checkpoint }
       if (row.id !== state.head.size + 1)
         throw headRefused(this.#path, `does not match the entries: entry ${state.head.size + 1} is missing`)
       const caught = recover(state, row.entry_json ?? new Uint8Array(0), this.#path)
       if (caught.state.head.entryHash !== row.entry_hash) this.#requireTail(row)
-      if (caught.state.ring !== state.ring && state.ring !== null) controls.push(row.id)
+      if (caught.state.ring !== state.ring && state.ring !== null) positions.push(row.id)
+      if (caught.row !== null) this.#index.add([caught.row])
       state = caught.state
       this.#writeTree(caught.nodes)
     }
@@ -242,17 +246,3 @@ function isAt(known: Known, last: LastRow | undefined, row: HeadRow | undefined)
 }
 
 const isHeadOf = ({ checkpoint }: Known, row: HeadRow | undefined): boolean => (row?.checkpoint ?? null) === checkpoint
-
-function controlsOf(text: string): readonly number[] | null {
-  if (text.length > CONTROLS_TEXT_MAX) return null
-  try {
-    const list: unknown = JSON.parse(text)
-    return Array.isArray(list) && isAscending(list) ? list : null
-  } catch {
-    return null
-  }
-}
-
-function isAscending(list: readonly unknown[]): list is readonly number[] {
-  return list.every((item, n) => Number.isSafeInteger(item) && (n === 0 || Number(item) > Number(list[n - 1])))
-}

@@ -89,9 +89,8 @@ const table = (name: string, columns: string, kind = ''): EvidenceTable => ({
 })
 
 /**
- * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` is a JSON list
- * of the positions of control entries, and `checkpoint` is the signed note or the three lines of an unsigned
- * checkpoint.
+ * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` names the
+ * control entries (`encodeControls`), and `checkpoint` is the signed note or the three lines of an unsigned checkpoint.
  */
 export const HEAD_TABLE = table(
   'sudoagent_head',
@@ -117,7 +116,22 @@ export const COSIGNED_TABLE = table(
   'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, checkpoint TEXT NOT NULL',
 )
 
-export const EVIDENCE_TABLES: readonly EvidenceTable[] = [HEAD_TABLE, TILE_TABLE, CALL_TABLE, COSIGNED_TABLE]
+/**
+ * The control index: the entries that took effect, other than those of keys. A reader ignores it, and a writer checks
+ * each entry that it names.
+ */
+export const CONTROL_TABLE = table(
+  'sudoagent_control',
+  'position INTEGER PRIMARY KEY, kind TEXT NOT NULL, ends INTEGER',
+)
+
+export const EVIDENCE_TABLES: readonly EvidenceTable[] = [
+  HEAD_TABLE,
+  TILE_TABLE,
+  CALL_TABLE,
+  COSIGNED_TABLE,
+  CONTROL_TABLE,
+]
 
 /** For each of our table names that exists: whether the object has our definition or is a different object. */
 export function findEvidenceTables(db: ReadDatabase): ReadonlyMap<string, 'ours' | 'other'> {

@@ -12,6 +12,7 @@ import { canRun, kill9, notice, run, runScript, startScript, tinyFileSystem } fr
 import { refusalOf } from '../../fixtures/refusal.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 import { testDurableStore, testStoreContract } from '../contract.js'
+import { testSharedStops } from '../contract-stops.js'
 
 const PYTHON_LEDGER = join(import.meta.dirname, '../../../../../../shared/vectors/python-v2/plain.sqlite')
 const hasPython = existsSync(PYTHON_LEDGER)
@@ -30,6 +31,7 @@ const makePlace = () => {
 describe('SqliteLedger', () => {
   testStoreContract(makePlace)
   testDurableStore(makePlace)
+  testSharedStops(makePlace)
 
   it('makes its files for their owner only, and leaves one file behind', async () => {
     const path = newPath()

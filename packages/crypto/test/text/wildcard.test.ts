@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { matchesText } from '../../src/pattern/wildcard.js'
+import { matchesText } from '../../src/text/wildcard.js'
 
 /** Implements the definition literally. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {
