@@ -33,9 +33,10 @@ const LAST_LINES: ReadonlyMap<string, RegExp> = new Map([
   ['non-interactive-deny', /^denied: no terminal is available$/],
   ['policy-file', /^7 decisions, each with its rule$/],
   ['quickstart', /^ledger: intact, 2 decisions, 1 outcome$/],
+  ['stopped-fleet', /^resumed: invoice 6 sent$/],
   ['workflow-demo', /^ledger: signed, 8 entries; receipt for entry 4: signed in a tree of 8$/],
 ])
-const PARTS = ['airline', 'mcp-files-policy']
+const PARTS = ['airline', 'fleet-agent', 'mcp-files-policy']
 
 interface Ran {
   readonly status: number | null

@@ -246,8 +246,8 @@ export class Boundary {
   }
 
   /**
-   * Ends a call whose decision the ledger did not take. The denial of a stopped call is recorded. A decision whose write
-   * failed may still become durable, so an approved call keeps its charge.
+   * Ends a call whose decision the ledger did not take. The denial of a stopped call is recorded. A decision whose
+   * write failed may still become durable, so an approved call keeps its charge.
    */
   async #giveBack(
     { request }: PendingCall,
