@@ -1,0 +1,96 @@
+// Tests ledgers that this release and the last one write together: a fleet is upgraded process by process. Without a
+// stop, no call is lost, and each release verifies what the other wrote. With a stop, the last release writes nothing.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLedgerReader, openLedgerWriter, verify } from '@sudoagent/ledger'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PostgresLedger } from '../src/ledger/ledger.js'
+import { openPostgresLedger } from '../src/ledger/reader.js'
+import { cli, hasLastRelease, lastRelease, startWriter, thisRelease } from './fixtures/last-release.js'
+import { ledgerUrl, newDatabase } from './server/shared.js'
+
+const NOTE = { reason: 'incident', by: 'alice' }
+const CALLS = 40
+
+let folder: string
+let last: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sudoagent-last-'))
+  if (hasLastRelease) last = lastRelease()
+}, 600_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const openWriter = (place: string) =>
+  place.startsWith('postgres') ? PostgresLedger.open(place) : openLedgerWriter(place)
+
+async function report(place: string) {
+  const reader = place.startsWith('postgres') ? await openPostgresLedger(place) : await openLedgerReader(place)
+  try {
+    return await verify(reader)
+  } finally {
+    await reader.close()
+  }
+}
+
+const PLACES: readonly (readonly [kind: string, makePlace: () => Promise<string>])[] = [
+  ['SQLite', async () => join(mkdtempSync(join(folder, 'l-')), 'ledger.sqlite')],
+  ['PostgreSQL', async () => ledgerUrl(await newDatabase())],
+]
+
+describe.skipIf(!hasLastRelease).each(PLACES)('a fleet on one %s ledger', (_, makePlace) => {
+  it.each(['last', 'this'] as const)('that the %s release began loses no call', async (first) => {
+    const place = await makePlace()
+    const begins = await startWriter(first === 'last' ? last : thisRelease, place)
+    expect(await begins.append(0)).toBe('2')
+    const others = [await startWriter(thisRelease, place), await startWriter(last, place)]
+    const writers = [begins, ...others]
+    const answers = await Promise.all(
+      writers.map(async (writer, w) => {
+        const positions: number[] = []
+        for (let n = 1; n <= CALLS; n += 1) positions.push(Number(await writer.append(w * 1_000 + n)))
+        return positions
+      }),
+    )
+    await Promise.all(writers.map((writer) => writer.close()))
+    expect(answers.flat().every(Number.isSafeInteger)).toBe(true)
+    expect(new Set(answers.flat()).size).toBe(3 * CALLS)
+    expect(await report(place)).toMatchObject({ ok: true, decisions: 3 * CALLS + 1, tail: 0 })
+    if (!place.startsWith('postgres')) expect(cli(last, 'verify', place).code).toBe(0)
+  })
+
+  it('is stopped for the last release, too: it writes nothing, and still verifies', async () => {
+    const place = await makePlace()
+    const [old, own] = [await startWriter(last, place), await startWriter(thisRelease, place)]
+    expect(await old.append(1)).toBe('2')
+    expect(await own.append(2)).toBe('3')
+    const operator = await openWriter(place)
+    const { stopId } = await operator.stop({ all: true }, NOTE)
+    expect(await old.append(3)).toBe('LEDGER_DAMAGED')
+    expect(await own.append(4)).toBe('STOPPED')
+    await expect(startWriter(last, place)).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+    expect(await report(place)).toMatchObject({ ok: true, entries: 4, stops: [{ in_flight: 2 }] })
+    await operator.resume(stopId, NOTE)
+    // The fence stays: the last release does not know whether another stop follows.
+    await expect(startWriter(last, place)).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+    expect(await own.append(5)).toBe('6')
+    await Promise.all([operator.close(), old.close(), own.close()])
+    expect(await report(place)).toMatchObject({ ok: true, entries: 6 })
+    if (!place.startsWith('postgres')) expect(cli(last, 'verify', place).code).toBe(0)
+  })
+})
+
+describe.skipIf(!hasLastRelease)('a JSONL ledger', () => {
+  it('has no fence: `verify` finds what the last release allowed behind a stop', async () => {
+    const place = join(folder, 'ledger.jsonl')
+    const own = await openLedgerWriter(place)
+    await own.stop({ all: true }, NOTE)
+    await own.close()
+    const old = await startWriter(last, place)
+    expect(await old.append(1)).toBe('3')
+    await old.close()
+    expect((await report(place)).findings.map(({ code, position }) => `${position} ${code}`)).toEqual([
+      '3 ALLOWED_WHILE_STOPPED',
+    ])
+  })
+})
