@@ -48,6 +48,21 @@ export function testFramework(framework: Framework): void {
       },
     )
 
+    it('the authority in the context of the framework is recorded', async () => {
+      const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+      const sudoagent = { onBehalfOf: { id: 'alice' }, tenant: 'acme', session: 'chat-7', trace }
+      const ended = await play(framework, { amounts: [30], context: { sudoagent } })
+      const subject = { assurance: 'asserted', id: 'alice', type: 'user' }
+      const authority = { on_behalf_of: subject, tenant: 'acme', session: 'chat-7' }
+      expect(ended.authorities).toEqual([
+        [
+          framework.passes === 'authority' ? authority : undefined,
+          framework.passes === 'nothing' ? undefined : { trace },
+        ],
+      ])
+      expect((await play(framework, { amounts: [30] })).authorities).toEqual([[undefined, undefined]])
+    })
+
     it('an abort while an approval is open denies, on record', async () => {
       const ended = await play(framework, { amounts: [500], ...deskFor('none') })
       expect(ended.ran).toEqual([])

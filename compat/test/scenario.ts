@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Approver,
+  type CallAuthority,
   ImmediateApprover,
   MemoryApprovalStore,
   type Policy,
@@ -28,6 +29,8 @@ export interface Turn {
   readonly calls: readonly RefundInput[]
   /** The caller's signal. */
   readonly signal: AbortSignal
+  /** The framework's own context of this turn; `trace` goes to a framework that passes only a trace. */
+  readonly context?: { readonly sudoagent: CallAuthority }
 }
 
 export interface Framework {
@@ -42,6 +45,8 @@ export interface Framework {
    * ID.
    */
   readonly callId: string | undefined
+  /** How much of the authority in its own context the framework passes to a tool. */
+  readonly passes: 'authority' | 'trace' | 'nothing'
   /** Whether a tool error ends the run instead of reaching the model. */
   readonly endsWhenToolThrows?: boolean
   /** @returns the part of the next model request that shows each call, in the framework's own form */
@@ -80,6 +85,8 @@ export interface Ended {
   /** The ledger's entries in order, without the genesis: `decision deny APPROVAL_DENIED`, `outcome error` and so on. */
   readonly entries: readonly string[]
   readonly decisions: readonly { readonly kwargs: unknown; readonly action: unknown; readonly callId: unknown }[]
+  /** The authority of each decision, and its `metadata.call`. */
+  readonly authorities: readonly (readonly [authority: unknown, call: unknown])[]
   readonly error: unknown
 }
 
@@ -88,6 +95,7 @@ export interface Setting {
   readonly approvalStore?: MemoryApprovalStore
   readonly ledger?: 'broken'
   readonly amounts: readonly number[]
+  readonly context?: Turn['context']
   /** Called while the agent is running. */
   readonly meanwhile?: (abort: AbortController) => Promise<void> | void
   readonly onHang?: (abort: AbortController) => void
@@ -122,21 +130,24 @@ export async function play(framework: Framework, setting: Setting): Promise<Ende
     }
     return `refunded ${input.amount}`
   }
-  const turn = { engine, refund, calls: amounts.map((amount) => ({ amount })), signal: abort.signal }
+  const calls = amounts.map((amount) => ({ amount }))
+  const turn = { engine, refund, calls, signal: abort.signal, ...(setting.context && { context: setting.context }) }
   const [run] = await Promise.allSettled([framework.run(turn), meanwhile?.(abort)])
   const report = await verify(memory.reader())
   if (setting.ledger !== 'broken' && !report.ok && report.entries > 0) throw new Error(JSON.stringify(report.findings))
   const entries: string[] = []
   const decisions: Ended['decisions'][number][] = []
+  const authorities: Ended['authorities'][number][] = []
   for (const entry of await entriesOf(memory)) {
     if (entry.event === 'decision') {
       entries.push(`decision ${entry.decision?.effect} ${entry.decision?.reason_code}`)
       const { parameters, action, metadata } = entry
       decisions.push({ kwargs: parameters?.kwargs, action, callId: metadata?.tool_call_id })
+      authorities.push([entry.authority, metadata?.call])
     } else if (entry.event === 'outcome') entries.push(`outcome ${entry.outcome?.status}`)
   }
   const shown = run.status === 'fulfilled' ? run.value.map((part) => JSON.stringify(part)) : null
-  return { shown, ran, entries, decisions, error: run.status === 'rejected' ? run.reason : undefined }
+  return { shown, ran, entries, decisions, authorities, error: run.status === 'rejected' ? run.reason : undefined }
 }
 
 /** Strings that the model must never see. */

@@ -16,8 +16,9 @@ const usage = {
 const frameworkOf = (name: string, sdk: typeof ai6, mocks: typeof mocks6): Framework => ({
   name,
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal }) {
+  async run({ engine, refund, calls, signal, context }) {
     const model = new mocks.MockLanguageModelV3({
       doGenerate: async ({ prompt }) => {
         const asked = prompt.some(({ role }) => role === 'tool')
@@ -41,7 +42,17 @@ const frameworkOf = (name: string, sdk: typeof ai6, mocks: typeof mocks6): Frame
       }),
     })
     const stopWhen = sdk.stepCountIs(2)
-    await sdk.generateText({ model, tools, prompt: 'refund', stopWhen, abortSignal: signal, maxRetries: 0 })
+    // Version 6 reads the first of these, version 7 the second.
+    const contexts = context && { experimental_context: context, toolsContext: { refund: context } }
+    await sdk.generateText({
+      model,
+      tools,
+      prompt: 'refund',
+      stopWhen,
+      abortSignal: signal,
+      maxRetries: 0,
+      ...contexts,
+    })
     const messages = model.doGenerateCalls[1]?.prompt.flatMap(({ role, content }) => (role === 'tool' ? content : []))
     return (messages ?? []).map((part) => (part.type === 'tool-result' ? part.output : part))
   },

@@ -134,6 +134,7 @@ async function callTool(standIn: StandIn, { refund, signal }: Turn, amount: Refu
 export const claudeAgentSdk: Framework = {
   name: 'Claude Agent SDK',
   handsSignal: false,
+  passes: 'nothing',
   callId: 'call_0',
   async run(turn) {
     const standIn = new StandIn(async (claude) => {

@@ -9,9 +9,10 @@ logger.setLogLevel('error')
 export const genkitFramework: Framework = {
   name: 'Genkit',
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
   endsWhenToolThrows: true,
-  async run({ engine, refund, calls, signal }) {
+  async run({ engine, refund, calls, signal, context }) {
     const ai = genkit({})
     const toolRequests = calls.map((input, index) => ({ name: 'refund', input, ref: `call_${index}` }))
     const model = mockModel(ai, { respond: [{ toolRequests }, 'done'] })
@@ -19,8 +20,18 @@ export const genkitFramework: Framework = {
       { name: 'refund', description: 'Pays money back', inputSchema: z.object({ amount: z.number() }) },
       (input, { abortSignal }) => refund(input, abortSignal),
     )
-    const guard = generateMiddleware({ name: 'sudoagent' }, guardToolCalls(engine))
-    await ai.generate({ model, prompt: 'refund', tools: [tool], use: [guard()], abortSignal: signal })
+    const guard = generateMiddleware(
+      { name: 'sudoagent' },
+      guardToolCalls(engine, {}, () => ai.currentContext()),
+    )
+    await ai.generate({
+      model,
+      prompt: 'refund',
+      tools: [tool],
+      use: [guard()],
+      abortSignal: signal,
+      ...(context && { context }),
+    })
     const parts = model.requests[1]?.messages.flatMap(({ content }) =>
       content.flatMap(({ toolResponse }) => toolResponse ?? []),
     )

@@ -12,11 +12,17 @@ function refundTool({ refund }: Turn) {
   })
 }
 
-async function invoke({ calls, signal }: Turn, parts: Pick<Parameters<typeof createAgent>[0], 'tools' | 'middleware'>) {
+async function invoke(
+  { calls, signal, context }: Turn,
+  parts: Pick<Parameters<typeof createAgent>[0], 'tools' | 'middleware'>,
+) {
   const model = fakeModel()
     .respondWithTools(calls.map((args, index) => ({ name: 'refund', args: { ...args }, id: `call_${index}` })))
     .respond(new AIMessage('done'))
-  await createAgent({ model, ...parts }).invoke({ messages: 'refund' }, { signal })
+  await createAgent({ model, ...parts }).invoke(
+    { messages: 'refund' },
+    { signal, ...(context && { configurable: context }) },
+  )
   const messages = model.calls[1]?.messages ?? []
   return messages
     .filter((message) => ToolMessage.isInstance(message))
@@ -26,6 +32,7 @@ async function invoke({ calls, signal }: Turn, parts: Pick<Parameters<typeof cre
 export const langchainAgent: Framework = {
   name: 'LangChain.js, an agent',
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
   run: (turn) =>
     invoke(turn, {
@@ -42,6 +49,7 @@ export const langchainAgent: Framework = {
 export const langchainTool: Framework = {
   name: 'LangChain.js, a tool',
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
   run: (turn) => invoke(turn, { tools: [guardTool(turn.engine, refundTool(turn))] }),
 }

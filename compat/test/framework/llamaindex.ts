@@ -39,6 +39,7 @@ class ScriptedModel extends ToolCallLLM {
 export const llamaindex: Framework = {
   name: 'LlamaIndex.TS',
   handsSignal: false,
+  passes: 'nothing',
   callId: undefined,
   async run({ engine, refund, calls, signal }) {
     const llm = new ScriptedModel(calls)

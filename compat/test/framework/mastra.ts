@@ -1,10 +1,12 @@
 import { Agent, type ToolsInput } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
+import { RequestContext } from '@mastra/core/request-context'
 import { createTool } from '@mastra/core/tools'
 import { guardTool, guardToolV0 } from '@sudoagent/adapters/mastra'
 import { MockLanguageModelV3 } from 'ai/test'
 import { Agent as AgentV0 } from 'mastra-v0/agent'
 import { Mastra as MastraV0 } from 'mastra-v0/mastra'
+import { RuntimeContext } from 'mastra-v0/runtime-context'
 import { createTool as createToolV0 } from 'mastra-v0/tools'
 import { z } from 'zod'
 import type { Framework } from '../scenario.js'
@@ -39,6 +41,7 @@ export async function runAgent(
   toolName: string,
   calls: readonly object[],
   abortSignal?: AbortSignal,
+  context?: object,
 ): Promise<readonly unknown[]> {
   const usage = {
     inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
@@ -53,30 +56,36 @@ export async function runAgent(
   })
   const agent = new Agent({ id: 'support', name: 'support', instructions: 'Help', model, tools })
   new Mastra({ agents: { agent }, logger: false })
-  await agent.generate('refund', { maxSteps: 2, ...(abortSignal === undefined ? {} : { abortSignal }) })
+  await agent.generate('refund', {
+    maxSteps: 2,
+    ...(abortSignal === undefined ? {} : { abortSignal }),
+    ...(context && { requestContext: new RequestContext(Object.entries(context)) }),
+  })
   return shownIn(model.doGenerateCalls[1]?.prompt)
 }
 
 export const mastra: Framework = {
   name: 'Mastra 1',
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal }) {
+  async run({ engine, refund, calls, signal, context }) {
     const guarded = guardTool(engine, {
       id: 'refund',
       description,
       inputSchema,
       execute: (input, { abortSignal }) => refund(input, abortSignal),
     })
-    return runAgent({ refund: createTool(guarded) }, 'refund', calls, signal)
+    return runAgent({ refund: createTool(guarded) }, 'refund', calls, signal, context)
   },
 }
 
 export const mastraV0: Framework = {
   name: 'Mastra 0.24',
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal }) {
+  async run({ engine, refund, calls, signal, context }) {
     // Version 0.24 uses the models of AI SDK 5, whose mocks need a package that the SDK does not include.
     const prompts: Prompt[] = []
     const model = {
@@ -100,12 +109,13 @@ export const mastraV0: Framework = {
       id: 'refund',
       description,
       inputSchema,
-      execute: ({ context }, how) => refund(context, how?.abortSignal),
+      execute: ({ context: input }, how) => refund(input, how?.abortSignal),
     })
     const tools = { refund: createToolV0(guarded) }
     const agent = new AgentV0({ name: 'support', instructions: 'Help', model, tools })
     new MastraV0({ agents: { agent }, logger: false })
-    await agent.generate('refund', { abortSignal: signal, maxSteps: 2 })
+    const runtimeContext = new RuntimeContext(Object.entries(context ?? {}))
+    await agent.generate('refund', { abortSignal: signal, maxSteps: 2, runtimeContext })
     return shownIn(prompts[1])
   },
 }

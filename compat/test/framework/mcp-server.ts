@@ -11,12 +11,14 @@ const info = { name: 'payments', version: '1.0.0' }
 const contentOf = (text: string) => ({ content: [{ type: 'text' as const, text }] })
 
 /** A host shows the result to its model unchanged. */
-async function callAll({ calls, signal }: Turn, server: Server | McpServer): Promise<readonly unknown[]> {
+async function callAll({ calls, signal, context }: Turn, server: Server | McpServer): Promise<readonly unknown[]> {
   const client = new Client(info)
   const [near, far] = InMemoryTransport.createLinkedPair()
   await Promise.all([server.connect(far), client.connect(near)])
   try {
-    const one = (args: object) => client.callTool({ name: 'refund', arguments: { ...args } }, undefined, { signal })
+    const meta = context && { _meta: { traceparent: context.sudoagent.trace } }
+    const one = (args: object) =>
+      client.callTool({ name: 'refund', arguments: { ...args }, ...meta }, undefined, { signal })
     return await Promise.all(calls.map(one))
   } finally {
     await client.close()
@@ -26,6 +28,7 @@ async function callAll({ calls, signal }: Turn, server: Server | McpServer): Pro
 export const mcpServer: Framework = {
   name: 'MCP, McpServer',
   handsSignal: true,
+  passes: 'trace',
   callId: '1',
   run: (turn) => {
     const server = new McpServer(info)
@@ -44,6 +47,7 @@ export const mcpServer: Framework = {
 export const mcpLowLevel: Framework = {
   name: 'MCP, Server',
   handsSignal: true,
+  passes: 'trace',
   callId: '1',
   run: (turn) => {
     const server = new Server(info, { capabilities: { tools: {} } })

@@ -7,8 +7,9 @@ import type { Framework } from '../scenario.js'
 export const openaiAgents: Framework = {
   name: 'OpenAI Agents SDK',
   handsSignal: true,
+  passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal }) {
+  async run({ engine, refund, calls, signal, context }) {
     const asked = calls.map((input, index) => functionCall('refund', { ...input }, { callId: `call_${index}` }))
     const model = new ScriptedModel([modelResponse(asked), modelResponse([assistantMessage('done')])])
     const tools = [
@@ -22,7 +23,7 @@ export const openaiAgents: Framework = {
       ),
     ]
     const runner = new Runner({ tracingDisabled: true })
-    await runner.run(new Agent({ name: 'support', model, tools }), 'refund', { signal })
+    await runner.run(new Agent({ name: 'support', model, tools }), 'refund', { signal, ...(context && { context }) })
     const input = model.calls[1]?.request.input ?? []
     return typeof input === 'string'
       ? []

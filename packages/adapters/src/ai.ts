@@ -10,11 +10,13 @@
  * the other calls of the step. `needsApproval` and `toolApproval` run before `execute`, and their answers may come from
  * a stored conversation, so only `execute` is a security boundary. A tool without `execute` runs in the client or at
  * the provider; it cannot be guarded here and is rejected. The guarded tool omits `onInputStart`, `onInputDelta` and
- * `onInputAvailable`, because they would receive the model's input before the decision.
+ * `onInputAvailable`, because they would receive the model's input before the decision. The authority of a call comes
+ * from `experimental_context.sudoagent`; in version 7, from `toolsContext.<tool>.sudoagent`.
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
 import {
+  authorityIn,
   authorizeCall,
   type GuardOptions,
   guardedCall,
@@ -28,6 +30,10 @@ import {
 interface ExecuteOptions {
   readonly toolCallId: string
   readonly abortSignal?: AbortSignal | undefined
+  /** Version 6. */
+  readonly experimental_context?: unknown
+  /** Version 7: the member of `toolsContext` for this tool. */
+  readonly context?: unknown
 }
 interface ExecutableTool {
   // biome-ignore lint/suspicious/noExplicitAny: "any tool": parameters are contravariant, so `unknown` would accept none
@@ -60,11 +66,12 @@ function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool
   const { execute } = tool
   if (typeof execute !== 'function') throw new TypeError(`tool \`${name}\` has no \`execute\` to guard`)
   const run = execute.bind(tool)
-  const callOf = (input: unknown, { toolCallId: callId, abortSignal: signal }: ExecuteOptions) => ({
+  const callOf = (input: unknown, { toolCallId: callId, abortSignal: signal, ...how }: ExecuteOptions) => ({
     tool: name,
     input,
     callId,
     signal,
+    authority: authorityIn(how.experimental_context) ?? authorityIn(how.context),
   })
 
   async function guarded(input: unknown, how: ExecuteOptions): Promise<unknown> {

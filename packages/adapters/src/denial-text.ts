@@ -31,6 +31,7 @@ const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['BUDGET_EXCEEDED_', 'denied because it would exceed the budget'],
   ['LEDGER_', 'denied because it could not be recorded'],
   ['PARAMETERS_', 'denied because of its arguments'],
+  ['STOPPED', 'denied because an operator stopped such calls'],
   ['BOUNDARY_', 'denied because the authorization check failed'],
 ]
 

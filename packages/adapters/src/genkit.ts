@@ -8,11 +8,12 @@
  * The action is the tool's name; the input, as the model wrote it, becomes the call's named arguments. A denial is
  * returned as the tool's response, because an error would end the `generate`. Genkit does not pass an abort signal to
  * tools; this middleware passes the signal of the `generate` step to the engine and the tool. Put the guard last in
- * `use`, so that no other middleware changes a call after the decision.
+ * `use`, so that no other middleware changes a call after the decision. The authority of a call comes from
+ * `context.sudoagent`, if the guard is given `() => ai.currentContext()`.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
-import { type GuardOptions, guardedCall, settled } from './guarded-call.js'
+import { authorityIn, type GuardOptions, guardedCall, settled } from './guarded-call.js'
 
 // This file imports nothing from `genkit`. It declares the members of messages and options that it reads.
 interface RequestPart {
@@ -23,11 +24,16 @@ interface ResponsePart {
 }
 interface RunOptions {
   readonly abortSignal?: AbortSignal
+  readonly context?: unknown
 }
 type Next<I, C, O> = (input: I, ctx: C) => Promise<O>
 
-/** Returns the function for `generateMiddleware`, which creates the hooks for one `generate`. */
-export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
+/**
+ * Returns the function for `generateMiddleware`, which creates the hooks for one `generate`.
+ *
+ * @param contextOf - returns Genkit's current context, which a middleware does not get: `() => ai.currentContext()`
+ */
+export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>, contextOf?: () => unknown) {
   return () => {
     let abortSignal: AbortSignal | undefined
     return {
@@ -52,7 +58,9 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
           if (output === response.toolResponse.output) return response
           return { ...response, toolResponse: { ...response.toolResponse, output } }
         }
-        const ended = await guardedCall(engine, { tool: name, input, callId: ref, signal }, options, run)
+        const authority = authorityIn(ctx.context ?? contextOf?.())
+        const call = { tool: name, input, callId: ref, signal, authority }
+        const ended = await guardedCall(engine, call, options, run)
         if (ended.status === 'ran') return ended.output
         return { toolResponse: { name, ...(ref === undefined ? {} : { ref }), output: denialText(ended) } }
       },

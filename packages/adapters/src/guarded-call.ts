@@ -1,7 +1,7 @@
 // Runs one tool call through the engine, for all adapters. The tool runs after the decision is recorded, with exactly
 // the arguments that the decision covers. The outcome is recorded too. Every refusal returns the engine's denial; only
 // misuse and aborts throw.
-import type { CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
+import type { CallAuthority, CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
 
 /** The options of every adapter. If the framework passes a signal for the call, both that signal and `signal` apply. */
 export type GuardOptions = CallOptions
@@ -28,6 +28,44 @@ export interface ToolCall<I> {
   /** The call ID that the framework assigned, recorded as `tool_call_id` in the metadata. */
   readonly callId?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** The authority in the framework's own context; it takes precedence over the options, member by member. */
+  readonly authority?: CallAuthority | undefined
+}
+
+const AUTHORITY_MEMBERS: readonly (keyof CallAuthority)[] = [
+  'onBehalfOf',
+  'tenant',
+  'session',
+  'delegation',
+  'instance',
+  'parent',
+  'trace',
+]
+
+/**
+ * Reads the authority of a call from the context that the program gave to the framework: the member `sudoagent`. The
+ * context may be an object, or a map with a method `get`.
+ *
+ * @returns undefined if the context has no such member
+ * @throws TypeError if the member is not an object with members of `CallAuthority`
+ * @example authorityIn({ sudoagent: { onBehalfOf: { id: user.id }, tenant: user.org } })
+ */
+export function authorityIn(context: unknown): CallAuthority | undefined {
+  const given = memberIn(context)
+  if (given === undefined || given === null) return undefined
+  if (!isPlainObject(given)) throw new TypeError('`sudoagent` in the context must be a plain object')
+  const unknown = Object.keys(given).find((name) => !AUTHORITY_MEMBERS.includes(name as keyof CallAuthority))
+  if (unknown !== undefined)
+    throw new TypeError(`\`sudoagent.${unknown}\` in the context is not one of ${AUTHORITY_MEMBERS.join(', ')}`)
+  return given
+}
+
+function memberIn(context: unknown): unknown {
+  if (typeof context !== 'object' || context === null) return undefined
+  if (Object.hasOwn(context, 'sudoagent')) return Reflect.get(context, 'sudoagent')
+  if (isPlainObject(context)) return undefined
+  const { get } = context as { readonly get?: unknown }
+  return typeof get === 'function' ? get.call(context, 'sudoagent') : undefined
 }
 
 /** A call that may run, with exactly `input`. The caller must report the end of the call exactly once. */
@@ -88,7 +126,7 @@ export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Deni
  */
 export async function authorizeCall<I>(
   engine: Engine,
-  { tool, input, callId, signal }: ToolCall<I>,
+  { tool, input, callId, signal, authority }: ToolCall<I>,
   given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
   // Copies own fields only and reads each field once, so that members of `Object.prototype` are not read as options.
@@ -98,6 +136,7 @@ export async function authorizeCall<I>(
   const authorization = await engine.authorize({
     action: tool,
     ...options,
+    ...authority,
     args: [input],
     metadata: { ...options.metadata, ...(callId === undefined ? {} : { tool_call_id: callId }) },
     ...(either === undefined ? {} : { signal: either }),

@@ -10,12 +10,12 @@
  * parses it; an individually guarded tool decides on the parsed input. In both cases, the input becomes the call's
  * named arguments. A denial is returned as a `ToolMessage` with the status `error`, because a thrown error would end
  * the run or ask the model to try again. Put the guard last in `middleware`, so that no other middleware changes a call
- * after the decision.
+ * after the decision. The authority of a call comes from `configurable.sudoagent`.
  */
 import { ToolMessage } from '@langchain/core/messages'
 import type { Denial, Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
-import { type GuardOptions, guardedCall } from './guarded-call.js'
+import { authorityIn, type GuardOptions, guardedCall } from './guarded-call.js'
 
 /**
  * The members of a `wrapToolCall` request that this file reads, declared here so that individual tools do not need
@@ -23,7 +23,7 @@ import { type GuardOptions, guardedCall } from './guarded-call.js'
  */
 interface ToolCallRequest {
   readonly toolCall: { readonly name: string; readonly args: Record<string, unknown>; readonly id?: string | undefined }
-  readonly runtime: { readonly signal?: AbortSignal | undefined }
+  readonly runtime: { readonly signal?: AbortSignal | undefined; readonly configurable?: unknown }
 }
 
 /**
@@ -37,7 +37,8 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
   ): Promise<Awaited<O> | ToolMessage> => {
     const { name: tool, args: input, id: callId } = request.toolCall
     const run = (args: Record<string, unknown>) => handler({ ...request, toolCall: { ...request.toolCall, args } })
-    const call = { tool, input, callId, signal: request.runtime.signal }
+    const { signal, configurable } = request.runtime
+    const call = { tool, input, callId, signal, authority: authorityIn(configurable) }
     const ended = await guardedCall(engine, call, options, run, reportsError)
     return ended.status === 'denied' ? deniedMessage(ended, tool, callId ?? '') : ended.output
   }
@@ -46,6 +47,7 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
 interface RunConfig {
   readonly toolCall?: { readonly id?: string }
   readonly signal?: AbortSignal
+  readonly configurable?: unknown
 }
 type Call = (input: unknown, runManager: unknown, config?: RunConfig) => Promise<unknown>
 
@@ -82,7 +84,8 @@ export function guardTool<T extends StructuredToolLike>(engine: Engine, tool: T,
   if (typeof original !== 'function') throw new TypeError(`tool \`${name}\` has no \`_call\` to guard`)
   const _call: Call = async (input, runManager, config) => {
     const callId = config?.toolCall?.id
-    const call = { tool: name, input, callId, signal: config?.signal }
+    const authority = authorityIn(config?.configurable)
+    const call = { tool: name, input, callId, signal: config?.signal, authority }
     const run = async (decided: unknown) => resultOf(await original.call(tool, decided, runManager, config))
     const ended = await guardedCall(engine, call, options, run, reportsError)
     if (ended.status === 'ran') return ended.output

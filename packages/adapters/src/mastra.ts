@@ -14,11 +14,19 @@
  * returned as the tool's output there. `requireApproval` and `hooks.beforeToolCall` run before `execute`; only
  * `execute` is a security boundary. The guarded definition omits `onInputStart`, `onInputDelta` and `onInputAvailable`,
  * because they would receive the model's input before the decision. The result of `createTool` is rejected, because it
- * would parse the input again after the decision.
+ * would parse the input again after the decision. The authority of a call comes from the entry `sudoagent` of the
+ * request context (0.24: the runtime context).
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
-import { type GuardOptions, guardedCall, type InputOf, isPlainObject, withExecute } from './guarded-call.js'
+import {
+  authorityIn,
+  type GuardOptions,
+  guardedCall,
+  type InputOf,
+  isPlainObject,
+  withExecute,
+} from './guarded-call.js'
 
 // This file imports nothing from `@mastra/core`. It declares the members of a definition for `createTool` that it
 // reads.
@@ -41,6 +49,7 @@ interface ExecutionContext {
   readonly abortSignal?: AbortSignal | undefined
   readonly toolCallId?: string | undefined
   readonly agent?: { readonly toolCallId?: string | undefined } | undefined
+  readonly requestContext?: unknown
 }
 
 /** Guards several definitions of version 1; pass each result to `createTool`. @throws TypeError as `guardTool` does */
@@ -65,12 +74,19 @@ export function guardTool<P, T>(engine: Engine, definition: T & Definition<P>, o
   const { id, run } = partsOf(definition)
   const execute = async (input: unknown, context?: ExecutionContext): Promise<unknown> => {
     const callId = context?.agent?.toolCallId ?? context?.toolCallId
-    const call = { tool: id, input, callId, signal: context?.abortSignal }
+    const authority = authorityIn(context?.requestContext)
+    const call = { tool: id, input, callId, signal: context?.abortSignal, authority }
     const ended = await guardedCall(engine, call, options, (decided) => run(decided, context))
     if (ended.status === 'denied') throw new ToolDenied(ended)
     return ended.output
   }
   return withExecute(definition, execute)
+}
+
+/** The members of version 0.24's execution context that this file reads. */
+interface ContextV0 {
+  readonly context: unknown
+  readonly runtimeContext?: unknown
 }
 
 /** The members of version 0.24's invocation options that this file reads. */
@@ -86,8 +102,9 @@ interface InvocationOptions {
  */
 export function guardToolV0<P, T>(engine: Engine, definition: T & DefinitionV0<P>, options?: GuardOptions): NoInfer<T> {
   const { id, run } = partsOf(definition)
-  const execute = async (context: { readonly context: unknown }, how?: InvocationOptions): Promise<unknown> => {
-    const call = { tool: id, input: context.context, callId: how?.toolCallId, signal: how?.abortSignal }
+  const execute = async (context: ContextV0, how?: InvocationOptions): Promise<unknown> => {
+    const authority = authorityIn(context.runtimeContext)
+    const call = { tool: id, input: context.context, callId: how?.toolCallId, signal: how?.abortSignal, authority }
     const decidedOn = (decided: unknown) => run({ ...context, context: decided }, how)
     const ended = await guardedCall(engine, call, options, decidedOn)
     // The agent shows every output to the model unchanged. A program that calls the tool gets the denial text instead

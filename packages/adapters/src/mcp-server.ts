@@ -10,11 +10,12 @@
  *
  * The action is the tool's name; its arguments, without `_meta`, become the call's named arguments. A denial is a
  * result with `isError`, because a protocol error does not reach the model. A cancellation by the client aborts the
- * signal.
+ * signal. The client's `_meta.traceparent` is recorded as the call's `trace`.
  */
 
 import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Engine } from '@sudoagent/core'
+import { isTraceparent } from '@sudoagent/core/boundary'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall, type NamedGuardOptions, requireAction } from './guarded-call.js'
 
@@ -22,6 +23,7 @@ import { type GuardOptions, guardedCall, type NamedGuardOptions, requireAction }
 interface Extra {
   readonly signal: AbortSignal
   readonly requestId: string | number
+  readonly _meta?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The callback of `registerTool`: `(args, extra)`, or `(extra)` for a tool without an input schema. */
@@ -58,7 +60,14 @@ export function guardToolCalls<R extends CallToolRequest, E extends Extra, T ext
   }
 }
 
-const factsOf = ({ requestId, signal }: Extra) => ({ callId: String(requestId), signal })
+const factsOf = ({ requestId, signal, _meta: meta }: Extra) => ({
+  callId: String(requestId),
+  signal,
+  authority: traceOf(meta?.traceparent),
+})
+
+/** A client may send any value as its `traceparent`; as in W3C Trace Context, an invalid one is ignored. */
+const traceOf = (traceparent: unknown) => (isTraceparent(traceparent) ? { trace: traceparent } : undefined)
 
 async function guard<T extends CallToolResult>(
   engine: Engine,

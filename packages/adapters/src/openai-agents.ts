@@ -10,11 +10,11 @@
  * omit the reason. The result of a tool with an `outputSchema` must match the schema, so such a tool throws
  * `ToolDenied` and needs an `errorFunction`. `needsApproval` and guardrails run before `execute`; only `execute` is a
  * security boundary. Tools that OpenAI or an MCP server runs do not have an `execute` here: put the MCP guard in front
- * of those MCP servers.
+ * of those MCP servers. The authority of a call comes from the member `sudoagent` of the run context.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
-import { type GuardOptions, guardedCall, type InputOf } from './guarded-call.js'
+import { authorityIn, type GuardOptions, guardedCall, type InputOf } from './guarded-call.js'
 
 // This file imports nothing from `@openai/agents`. It declares the members of the tool options that it reads. The
 // functions are declared so that TypeScript infers the parameter types of an inline tool; `tool` then checks the
@@ -64,7 +64,8 @@ export function guardTool<P, T>(engine: Engine, tool: T & OptionsOfTool<P>, opti
   if (name === '') throw new TypeError('the tool needs a `name`')
 
   const guarded: Execute = async (input, context, details) => {
-    const call = { tool: name, input, callId: details?.toolCall?.callId, signal: details?.signal }
+    const authority = authorityIn((context as { readonly context?: unknown } | undefined)?.context)
+    const call = { tool: name, input, callId: details?.toolCall?.callId, signal: details?.signal, authority }
     const ended = await guardedCall(engine, call, options, (decided) => execute(decided, context, details))
     if (ended.status === 'ran') return ended.output
     if (outputSchema !== undefined) throw new ToolDenied(ended)

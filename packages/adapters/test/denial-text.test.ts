@@ -31,6 +31,7 @@ describe('denialText', () => {
     expect(by('BUDGET_EVALUATION_FAILED')).toBe('denied because the budget could not be checked')
     expect(by('LEDGER_WRITE_FAILED_DECISION')).toBe('denied because it could not be recorded')
     expect(by('PARAMETERS_CHANGED')).toBe('denied because of its arguments')
+    expect(by('STOPPED')).toBe('denied because an operator stopped such calls')
     expect(by('BOUNDARY_FAILED')).toBe('denied because the authorization check failed')
   })
 

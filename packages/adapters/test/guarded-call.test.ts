@@ -9,7 +9,7 @@ import {
 import { verify } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
-import { guardedCall } from '../src/guarded-call.js'
+import { authorityIn, guardedCall } from '../src/guarded-call.js'
 import { entriesOf } from './entries.js'
 
 function world(policy: Policy = new AllowAllPolicy(), approve: () => ApprovalAnswer = () => false) {
@@ -179,5 +179,56 @@ describe('guardedCall', () => {
     await expect(guardedCall(engine, { tool: 'pay', input: {} }, wrong, () => expect.unreachable())).rejects.toThrow(
       TypeError,
     )
+  })
+})
+
+describe('the authority in the context of a framework', () => {
+  const given = { onBehalfOf: { id: 'alice' }, tenant: 'acme' }
+
+  it.each([
+    ['an object', { sudoagent: given, other: 1 }],
+    ['an object without a prototype', Object.assign(Object.create(null), { sudoagent: given })],
+    ['a map', new Map([['sudoagent', given]])],
+    [
+      'an instance with the member',
+      new (class {
+        sudoagent = given
+      })(),
+    ],
+  ])('is found in %s', (_, context) => {
+    expect(authorityIn(context)).toEqual(given)
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'sudoagent'],
+    ['another object', { user: 'alice' }],
+    ['an object whose prototype has it', Object.create({ sudoagent: given })],
+    ['an object with a `get` of its own', { get: () => given }],
+    ['an empty map', new Map()],
+  ])('is not found in %s', (_, context) => {
+    expect(authorityIn(context)).toBeUndefined()
+  })
+
+  it.each([
+    ['a text', 'alice'],
+    ['a list', [given]],
+    ['an option of another kind', { ...given, requestId: 'mine' }],
+    ['an action', { action: 'harmless' }],
+    ['a misspelt member', { onBehalf: 'alice' }],
+  ])('that is %s is refused, and nothing runs', async (_, sudoagent) => {
+    expect(() => authorityIn({ sudoagent })).toThrow(TypeError)
+  })
+
+  it('takes precedence over the options, member by member', async () => {
+    const { engine, ledger } = world()
+    const options = { tenant: 'static', session: 's' }
+    await guardedCall(engine, { tool: 'pay', input: {}, authority: given }, options, () => 1)
+    expect((await entriesOf(ledger))[0]?.authority).toMatchObject({
+      tenant: 'acme',
+      session: 's',
+      on_behalf_of: { id: 'alice' },
+    })
   })
 })

@@ -67,7 +67,9 @@ export class AuthorityError extends Error {
 
 export const NO_AUTHORITY: CheckedAuthority = Object.freeze({ authority: null, call: null, options: Object.freeze({}) })
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
+/** Whether a text is a W3C `traceparent`: https://www.w3.org/TR/trace-context/#traceparent-header */
+export const isTraceparent = (value: unknown): value is string => typeof value === 'string' && TRACEPARENT.test(value)
+
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Names under which a guard and a gateway record something in `metadata`. */
@@ -111,8 +113,7 @@ export function checkAuthority(given: CallAuthority, metadata: object, redactor:
   if (instance !== undefined && !isAuthorityId(instance)) throw new AuthorityError('`instance` is not valid')
   if (parent !== undefined && !(isAuthorityId(parent) && parent.length <= REQUEST_ID_LENGTH_MAX))
     throw new AuthorityError('`parent` is not valid')
-  if (trace !== undefined && !(typeof trace === 'string' && TRACEPARENT.test(trace)))
-    throw new AuthorityError('`trace` is not a W3C `traceparent`')
+  if (trace !== undefined && !isTraceparent(trace)) throw new AuthorityError('`trace` is not a W3C `traceparent`')
   return Object.freeze({
     authority: deepFreeze(authority) as Authority | null,
     call: deepFreeze(call) as JsonObject | null,

@@ -31,6 +31,21 @@ describe('an allowed call', () => {
     })
   })
 
+  it.each([
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', true],
+    ['00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
+    ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false],
+    ['anything', false],
+    [7, false],
+    [{ toString: 'x' }, false],
+  ])('the traceparent %j of the client is recorded: %s', async (traceparent, isRecorded) => {
+    const rig = await Rig.open()
+    await rig.callTool('read', { path: 'a' }, { _meta: { traceparent } })
+    const { metadata } = await rig.entry(2)
+    expect(metadata.call).toEqual(isRecorded ? { trace: traceparent } : undefined)
+    expect((await rig.story())[0]).toBe('allow files/read POLICY_ALLOW_LOW_RISK')
+  })
+
   it('without arguments has none at the server either', async () => {
     const rig = await Rig.open()
     await rig.ask('tools/call', { name: 'read' })
