@@ -3,7 +3,8 @@
 
 Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md), both its source and the older package on PyPI:
 canonical JSON with fixed-point decimals and keys sorted by code point, entry hashes, the chain, decision hashes, and
-Ed25519 signatures by the textbook algorithm of RFC 8032. Uses only the standard library.
+Ed25519 signatures by the textbook algorithm of RFC 8032. Also checks the authority of each call, and that no call was
+allowed while a stop covered it. Uses only the standard library.
 
     python3 interop/python/verify_ledger.py LEDGER [PUBLIC_KEY.pem]
 
@@ -13,6 +14,7 @@ Prints one line and exits with 0 if the ledger verifies; otherwise prints the pr
 import base64
 import hashlib
 import json
+import re
 import sqlite3
 import sys
 import unicodedata
@@ -193,7 +195,106 @@ def approval_problem(entry):
     return "approval was used late" if recorded is not None and seconds_of(recorded) > seconds_of(end) + 60 else None
 
 
-def problem_of(line, row_hash, row_prev, previous, decisions, public):
+def is_text(value, most, least=1):
+    """Whether a value is a text of this length. Lengths are in UTF-16 units, as in JavaScript."""
+    return isinstance(value, str) and least <= len(value.encode("utf-16-le", "surrogatepass")) // 2 <= most
+
+
+def is_id(value):
+    return is_text(value, 256) and all(unicodedata.category(character) != "Cc" for character in value)
+
+
+def has_only(value, required, optional):
+    names = set(value) if isinstance(value, dict) else {None}
+    return set(required) <= names <= set(required) | set(optional)
+
+
+def is_authority(authority):
+    if not has_only(authority, (), ("on_behalf_of", "tenant", "session", "delegation")) or not authority:
+        return False
+    subject, delegation = authority.get("on_behalf_of"), authority.get("delegation", [{"id": "any"}])
+    delegates = isinstance(delegation, list) and 1 <= len(delegation) <= 8
+    return (
+        all(is_text(authority[name], 256) for name in ("tenant", "session") if name in authority)
+        and delegates
+        and all(has_only(one, ("id",), ("issuer",)) and all(map(is_id, one.values())) for one in delegation)
+        and ("on_behalf_of" not in authority or is_subject(subject))
+    )
+
+
+def is_subject(subject):
+    if not has_only(subject, ("id", "type", "assurance"), ("issuer", "evidence")):
+        return False
+    evidence, is_verified = subject.get("evidence"), subject["assurance"] == "verified"
+    is_proven = has_only(evidence, ("kind", "key"), ()) and evidence["kind"] == "jwt" and is_thumbprint(evidence["key"])
+    return (
+        is_id(subject["id"])
+        and ("issuer" not in subject or is_id(subject["issuer"]))
+        and subject["type"] in ("user", "service")
+        and subject["assurance"] in ("asserted", "verified")
+        and ("evidence" not in subject or is_proven)
+        and (not is_verified or ("issuer" in subject and "evidence" in subject))
+    )
+
+
+def is_thumbprint(value):
+    return isinstance(value, str) and re.fullmatch("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", value) is not None
+
+
+def is_scope(scope):
+    texts = ("agent", "action", "tenant", "session")
+    if has_only(scope, ("all",), ()):
+        return scope["all"] is True
+    if not has_only(scope, (), (*texts, "on_behalf_of")) or not scope:
+        return False
+    subject = scope.get("on_behalf_of", {"id": "any"})
+    is_named = has_only(subject, ("id",), ("issuer",)) and all(map(is_id, subject.values()))
+    return is_named and all(is_text(scope[name], 256) for name in texts if name in scope)
+
+
+def fits(pattern, text):
+    parts = {"*": "(?s:.*)", "?": "(?s:.)"}
+    return re.fullmatch("".join(parts.get(character) or re.escape(character) for character in pattern), text) is not None
+
+
+def covers(scope, entry):
+    if "all" in scope:
+        return True
+    authority = entry.get("authority", {})
+    subject = authority.get("on_behalf_of", {})
+    return (
+        all(subject.get(name) == value for name, value in scope.get("on_behalf_of", {}).items())
+        and all(authority.get(name) == scope[name] for name in ("tenant", "session") if name in scope)
+        and fits(scope.get("agent", "*"), entry["agent_id"])
+        and fits(scope.get("action", "*"), entry["action"])
+    )
+
+
+UUID_V4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+
+
+def stop_problem(block, stops):
+    """Applies a control entry to the open stops, by ID."""
+    kind = block.get("kind")
+    if kind not in ("stop", "resume"):
+        return None
+    is_noted = is_text(block.get("reason"), 1024, 0) and is_text(block.get("by"), 256)
+    stop_id = block.get("stop_id")
+    is_named = isinstance(stop_id, str) and re.fullmatch(UUID_V4, stop_id) is not None
+    if not is_noted or not is_named or len(canonical(block).encode()) > 65536:
+        return f"not a {kind}"
+    if kind == "resume":
+        return None if stops.pop(stop_id, None) is not None else "no such stop is open"
+    if not is_scope(block.get("scope")) or stop_id in stops:
+        return "not a stop"
+    is_all = "all" in block["scope"]
+    if sum(("all" in scope) == is_all for scope in stops.values()) >= 255:
+        return "too many stops"
+    stops[stop_id] = block["scope"]
+    return None
+
+
+def problem_of(line, row_hash, row_prev, previous, decisions, stops, public):
     entry = json.loads(line, parse_float=Decimal, object_pairs_hook=no_duplicates)
     if canonical(entry) != line:
         return None, "not canonical by the Python rules"
@@ -210,7 +311,11 @@ def problem_of(line, row_hash, row_prev, previous, decisions, public):
         signature = base64.b64decode(entry["entry_signature"], validate=True)
         if not signature_fits(public, entry["entry_hash"].encode(), signature):
             return None, "signature invalid"
-    pypi = entry["event"] != "checkpoint" and is_pypi(entry)
+    if entry["event"] == "checkpoint":
+        return entry["entry_hash"], stop_problem(entry["checkpoint"], stops)
+    if "authority" in entry and not is_authority(entry["authority"]):
+        return None, "authority invalid"
+    pypi = is_pypi(entry)
     if pypi and (problem := pypi_problem(entry)) is not None:
         return None, problem
     if entry["event"] == "decision":
@@ -219,6 +324,9 @@ def problem_of(line, row_hash, row_prev, previous, decisions, public):
             return None, "decision_hash mismatch"
         if entry["decision"]["decision_hash"] in decisions:
             return None, "decision twice"
+        is_allowed = entry["decision"]["effect"] == "allow"
+        if is_allowed and any(covers(scope, entry) for scope in stops.values()):
+            return None, "allowed while stopped"
         problem = None if pypi else approval_problem(entry)
         if problem is not None:
             return None, problem
@@ -240,11 +348,11 @@ def main(path, key_path=None):
     if key_path is not None:
         with open(key_path, encoding="ascii") as file:
             public = base64.b64decode("".join(file.read().split("-----")[2].split()))[-32:]
-    previous, decisions, count = None, {}, 0
+    previous, decisions, stops, count = None, {}, {}, 0
     for line, row_hash, row_prev in lines_of(path):
         count += 1
         try:
-            previous, problem = problem_of(line, row_hash, row_prev, previous, decisions, public)
+            previous, problem = problem_of(line, row_hash, row_prev, previous, decisions, stops, public)
         except (ValueError, KeyError, TypeError) as error:
             problem = f"{type(error).__name__}: {error}"
         if problem is not None:
