@@ -28,7 +28,7 @@ import { type ControlRow, EMPTY_STANDING, type Standing, stepStanding } from '..
 import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
-import { type Admit, type DraftResult, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
+import { type Admit, type DraftResult, type LinkedBatch, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
 import type { MakeControl } from './make-control.js'
 import { signInTime, writeFailed } from './signing.js'
 import { SOFTWARE } from './software.js'
@@ -148,21 +148,37 @@ export function requireAuthorizedWriter(ring: KeyRing | null, { signer, origin }
  */
 export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   requireAuthorizedWriter(state.ring, writer)
+  // Almost every step: calls, and no stop is open.
+  const isPlain = state.head.size > 0 && state.stops.size === 0 && 'drafts' in work
+  return isPlain
+    ? planOf(await linkBatch(work.drafts, state.head, writer), state, writer)
+    : checkedPlan(work, state, writer)
+}
+
+/** A step whose drafts must be compared with the standing of the ledger, or change it. */
+async function checkedPlan(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   const genesis = state.head.size === 0 ? [encodeDraft(genesisOf(writer))] : []
   const requested = 'control' in work ? await controlOf(work.control, state, writer, genesis.length) : work.drafts
   const fold = new Fold(state, writer.signer?.keyId ?? null)
-  const { entries, results } = await linkBatch([...genesis, ...requested], state.head, writer, fold.admit)
-  const own = results.slice(genesis.length)
-  const isInVain = own.every((result) => result instanceof LedgerError) && ('control' in work || own.length > 0)
-  const last = entries.at(-1)
+  const linked = await linkBatch([...genesis, ...requested], state.head, writer, fold.admit)
+  const results = linked.results.slice(genesis.length)
+  const isInVain = results.every((result) => result instanceof LedgerError) && ('control' in work || results.length > 0)
   const { standing, rows, ringAt } = fold
-  const { ring } = standing
-  if (isInVain || last === undefined || ring === null)
-    return { entries: [], results: own, rows: [], ringAt: null, nodes: [], checkpoint: '', state }
-  const { frontier, nodes } = grow(state.frontier, entries)
+  const plan = planOf({ entries: isInVain ? [] : linked.entries, results }, { ...state, ...standing }, writer)
+  return plan.then((made) => (made.entries.length === 0 ? { ...made, state } : { ...made, rows, ringAt }))
+}
+
+/** Completes a step: tree, head and state. @param standing - with the standing after the step */
+async function planOf({ entries, results }: LinkedBatch, standing: LogState, writer: Writer): Promise<CommitPlan> {
+  const last = entries[entries.length - 1]
+  const { ring, stops, needs, rows } = standing
+  if (last === undefined || ring === null)
+    return { entries: [], results, rows: [], ringAt: null, nodes: [], checkpoint: '', state: standing }
+  const { frontier, nodes } = grow(standing.frontier, entries)
   const head = { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt }
   const checkpoint = await headOf(ring.origin, frontier, writer.signer)
-  return { entries, results: own, rows, ringAt, nodes, checkpoint, state: { ...standing, head, frontier } }
+  const state = { head, frontier, ring, stops, needs, rows }
+  return { entries, results, rows: [], ringAt: null, nodes, checkpoint, state }
 }
 
 /** Applies the drafts of a step to the standing of the ledger, one by one, and refuses what the rules forbid. */

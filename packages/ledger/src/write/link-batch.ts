@@ -48,7 +48,7 @@ export interface LinkedBatch {
  * Links drafts after `head`, in order; a draft that is refused leaves no gap. Pure except for the signer, the clock
  * and `admit`.
  *
- * @param admit - called for each draft under the ledger's lock. Default: every draft is admitted
+ * @param admit - called for each draft under the ledger's lock; null admits every draft
  * @returns the entries, and for each draft its entry or a LedgerError: that of `admit`, or ENTRY_REFUSED for a call
  *   whose approval has expired by the ledger time (a verifier would report such an entry; the ledger time is ahead of
  *   the clock if the clock was set back)
@@ -58,24 +58,26 @@ export async function linkBatch(
   drafts: readonly EncodedDraft[],
   head: Head,
   { signer, clock }: LinkOptions,
-  admit: Admit = () => null,
+  admit: Admit | null = null,
 ): Promise<LinkedBatch> {
   const unsigned: (PlacedEntry & { readonly line: (signature: string | null) => string })[] = []
-  const refused = new Map<number, LedgerError>()
+  let refused: Map<number, LedgerError> | null = null
   let { size, entryHash: prevEntryHash, recordedAt: previousAt } = head
-  for (const [n, draft] of drafts.entries()) {
+  for (let n = 0; n < drafts.length; n += 1) {
+    const draft = drafts[n] as EncodedDraft
     const now = readClock(clock)
     // `recorded_at` must not go back, even if the clock was set back.
     const recordedAt = previousAt !== null && previousAt > now ? previousAt : now
     const { entryHash, line } = linkEntry(draft, { prevEntryHash, recordedAt, keyId: signer?.keyId ?? null })
-    const entry = { position: size + 1, entryHash, recordedAt, prevEntryHash, requestId: draft.requestId }
-    const refusal = approvalOver(draft, recordedAt) ?? admit(draft, entry)
+    const entry = { position: size + 1, entryHash, recordedAt, prevEntryHash, requestId: draft.requestId, line }
+    const refusal = approvalOver(draft, recordedAt) ?? (admit === null ? null : admit(draft, entry))
     if (refusal !== null) {
+      refused ??= new Map()
       refused.set(n, refusal)
       continue
     }
     size += 1
-    unsigned.push({ ...entry, line })
+    unsigned.push(entry)
     prevEntryHash = entryHash
     previousAt = recordedAt
   }
@@ -86,8 +88,9 @@ export async function linkBatch(
     const signature = signatures[n]
     return { ...entry, line: entry.line(signature === undefined ? null : encodeBase64(signature)) }
   })
-  const taken = entries.values()
-  return { entries, results: drafts.map((_, n) => refused.get(n) ?? (taken.next().value as LinkedEntry)) }
+  if (refused === null) return { entries, results: entries }
+  const [refusals, taken] = [refused, entries.values()]
+  return { entries, results: drafts.map((_, n) => refusals.get(n) ?? (taken.next().value as LinkedEntry)) }
 }
 
 function approvalOver({ approvedUntil }: EncodedDraft, recordedAt: string): LedgerError | null {
