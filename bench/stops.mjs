@@ -1,5 +1,5 @@
-// Measures stops and authorities: what they add to a call and to verification, and how soon a stop by another process is
-// obeyed.
+// Measures stops and authorities: what they add to a call and to verification, and how soon a stop by another process
+// is obeyed.
 //
 //   node bench/stops.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { spawn } from 'node:child_process'

@@ -5,7 +5,15 @@
 //      2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
 
 import { escapeForTerminal } from '@sudoagent/crypto/text'
-import { type CheckpointEntry, type EntryRecord, isCallEntry, readControl } from '@sudoagent/ledger/entry'
+import { scopeText } from '@sudoagent/ledger'
+import {
+  authorityOf,
+  type CallEntry,
+  type CheckpointEntry,
+  type EntryRecord,
+  isCallEntry,
+  readControl,
+} from '@sudoagent/ledger/entry'
 import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 
@@ -21,10 +29,13 @@ const COLUMNS = [
   { title: 'TIME (UTC)', min: 19, keep: 2 },
   { title: 'ACTION', min: 10, keep: 8 },
   { title: 'AGENT', min: 8, keep: 1 },
+  // Shown only if an entry has a subject or a tenant.
+  { title: 'FOR', min: 5, keep: 4 },
   { title: 'RESULT', min: 7, keep: 9 },
   { title: 'REASON', min: 12, keep: 3 },
 ] as const
-const RESULT = 4
+const FOR = 4
+const RESULT = 5
 
 type Row = readonly string[]
 
@@ -56,12 +67,13 @@ export async function* formatTable(records: AsyncIterable<EntryRecord>, options:
 function rowOf({ position, entry }: EntryRecord): Row {
   // `recorded_at` never decreases. `created_at` can decrease if an earlier call waited for an approval.
   const time = (entry.recorded_at ?? entry.created_at ?? '').slice(0, 19).replace('T', ' ')
-  if (!isCallEntry(entry)) return [String(position), time, controlKind(entry), '', '', '']
+  if (!isCallEntry(entry)) return [String(position), time, ...controlCells(entry)]
   const { outcome, decision } = entry
   const error = outcome?.error_type ? `${outcome.error_type}: ${outcome.error ?? ''}` : outcome?.error
   const isOutcome = entry.event === 'outcome'
   const result = isOutcome ? outcome?.status : decision.effect
-  const cells = [entry.action, entry.agent_id, result ?? '', (isOutcome ? error : undefined) ?? decision.reason]
+  const reason = (isOutcome ? error : undefined) ?? decision.reason
+  const cells = [entry.action, entry.agent_id, subjectOf(entry), result ?? '', reason]
   return [String(position), time, ...cells.map((cell) => escapeForTerminal(cell))]
 }
 
@@ -79,7 +91,7 @@ function chooseLayout(rows: readonly Row[], columns: number | undefined): Layout
   let shown = COLUMNS.map(({ title, min, keep }, index) => {
     const natural = Math.max(widthOf(title), ...rows.map((row) => Math.min(CELL_MAX, widthOf(row[index] ?? ''))))
     return { index, keep, min: Math.min(min, natural), cells: natural }
-  })
+  }).filter(({ index }) => index !== FOR || rows.some((row) => row[FOR] !== ''))
   if (columns === undefined) return shown
   const total = (part: 'min' | 'cells'): number =>
     shown.reduce((sum, column) => sum + column[part], (shown.length - 1) * GAP.length)
@@ -127,8 +139,21 @@ export function resultPaint(result: string | undefined, paint: Paint): (text: st
   return result === 'error' ? paint.yellow : (text) => text
 }
 
-/** The kind of a control entry: `genesis`, `key_added`. */
-function controlKind(entry: CheckpointEntry): string {
+/** The subject of a call, and its tenant in parentheses. */
+function subjectOf(entry: CallEntry): string {
+  const { on_behalf_of: subject, tenant } = authorityOf(entry) ?? {}
+  return [subject?.id, tenant === undefined ? undefined : `(${tenant})`].filter((part) => part !== undefined).join(' ')
+}
+
+/** The cells of a control entry: its kind (`genesis`, `key_added`), and what a stop covers. */
+function controlCells(entry: CheckpointEntry): readonly string[] {
   const control = readControl(entry)
-  return control === null || control.kind === 'invalid' ? entry.event : control.kind
+  const kind = control === null || control.kind === 'invalid' ? entry.event : control.kind
+  const why =
+    control?.kind === 'stop'
+      ? `${scopeText(control.scope)}: ${control.reason}`
+      : control?.kind === 'resume'
+        ? control.reason
+        : ''
+  return [kind, '', '', '', escapeForTerminal(why)]
 }

@@ -1,3 +1,4 @@
+import type { Authority } from '@sudoagent/crypto/entry'
 import { select } from '@sudoagent/ledger'
 import type { EntryRecord } from '@sudoagent/ledger/entry'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
@@ -34,6 +35,27 @@ describe('formatTable', () => {
     expect(genesis).toMatch(/^ 1 {2}.*genesis/)
     expect(first).toContain('2026-11-22 20:00:07  refund_user  support-bot  allow    within limit')
     expect(denied).toMatch(/deny +above the limit$/)
+  })
+
+  it('tells for whom, if an entry has a subject or a tenant', async () => {
+    const by = (authority: Authority) => ({ ...decisionDraft({ n: 1 }), authority })
+    const subject = { id: 'alice', type: 'user', assurance: 'asserted' } as const
+    const [header, , first] = await table(undefined, [by({ on_behalf_of: subject, tenant: 'ac\u202eme' })])
+    expect(header?.split(/\s{2,}/).map((title) => title.trim())).toContain('FOR')
+    expect(first).toMatch(/support-bot {2}alice \(ac\\u\{202e\}me\) {2}allow/)
+    expect((await table(undefined, [by({ session: 's' })]))[0]).not.toContain('FOR')
+    expect((await table(40, [by({ on_behalf_of: subject })]))[0]).toContain('FOR')
+  })
+
+  it('tells what a stop covers, and why it began and ended', async () => {
+    const ledger = new MemoryLedger()
+    const { stopId } = await ledger.stop({ agent: 'b*', tenant: 't' }, { reason: 'wrong prices', by: 'alice' })
+    await ledger.resume(stopId, { reason: 'corrected', by: 'alice' })
+    let text = ''
+    const options = { columns: undefined, paint: await painter(false) }
+    for await (const part of formatTable(select(ledger.reader()), options)) text += part
+    expect(text).toMatch(/stop .* agent b\*, tenant t: wrong prices\n/)
+    expect(text).toMatch(/resume .* corrected\n/)
   })
 
   it('tells an error instead of the reason why the call was allowed', async () => {
