@@ -65,7 +65,7 @@ const NAME_WIDTH = 'checkpoint'.length
 /** Returns the basis of the verdict as fields, one per line. The value of a field without content is null. */
 function fieldsOf(report: Report, ledger: string): readonly (readonly [name: string, value: string | null])[] {
   const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
-  const { origin, checkpoint, tail, witnesses, resumed_from: resumed, closed, keys } = report
+  const { origin, checkpoint, witnesses, resumed_from: resumed, closed, keys } = report
   const calls = `${count(decisions, 'decision')}, ${count(outcomes, 'outcome')}, ${open} open`
   const since = resumed === null ? '' : `; ${count(entries - resumed, 'new entry', 'new entries')} since the last run`
   return [
@@ -77,7 +77,7 @@ function fieldsOf(report: Report, ledger: string): readonly (readonly [name: str
     ['signed', signatures(report)],
     ['retired', keys.retired.length === 0 ? null : keyList(keys.retired)],
     ['head', head.entry_hash === null ? null : `${head.entry_hash} at entry ${head.size}`],
-    ['checkpoint', checkpoint === null ? null : checkpointLine(checkpoint, tail)],
+    ['checkpoint', checkpoint === null ? null : checkpointLine(checkpoint, report)],
     ...report.anchors.map((anchor) => ['kept', anchorLine(anchor)] as const),
     [
       'witnesses',
@@ -98,9 +98,12 @@ function stopsOf({ stops }: Report): readonly (readonly [name: string, value: st
   return rest === 0 ? told : [...told, ['stopped', `and ${count(rest, 'more stop')}`]]
 }
 
-function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, tail: number): string {
+function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, of: Report): string {
   const by = signers.length === 0 ? 'not signed' : `signed by ${keyList(signers)}`
-  const after = tail === 0 ? '' : `; ${count(tail, 'entry', 'entries')} after the last checkpoint`
+  const { entries, tail } = of
+  // A checkpoint that covers more entries than there are does not count as the last one.
+  const cut = size > entries ? `; the ledger has only ${entries}` : ''
+  const after = cut !== '' || tail === 0 ? cut : `; ${count(tail, 'entry', 'entries')} after the last checkpoint`
   return `of ${count(size, 'entry', 'entries')}, ${by}${after}`
 }
 

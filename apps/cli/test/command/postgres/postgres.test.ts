@@ -83,6 +83,25 @@ describe('a URL in the place of a ledger', () => {
     expect(box.run(['verify', made, '--public-key', 'key.pem', '--quiet']).code).toBe(0)
   })
 
+  it('is stopped and resumed, for a writer that is open', async () => {
+    const made = await write('fleet', 2)
+    const note = ['--reason', 'incident', '--by', 'alice', '--private-key', 'private.pem']
+    const agent = await PostgresLedger.open(made, { signer: createSigner(key) })
+    const stop = box.run(['stop', made, '--all', '--json', ...note])
+    expect(stop.code).toBe(0)
+    const [, , draft] = SAMPLE
+    if (draft === undefined) throw new TypeError('no sample')
+    const another = { ...draft, decision: { ...draft.decision, effect: 'allow' as const }, request_id: 'another' }
+    await expect(agent.append(another)).rejects.toMatchObject({ code: 'STOPPED' })
+    expect(box.run(['stops', made]).stdout).toContain('all calls')
+    expect(box.run(['stop', made, '--all', '--reason', 'r', '--by', 'a'])).toMatchObject({ code: 3, stdout: '' })
+    const { stop_id: id } = JSON.parse(stop.stdout)
+    expect(box.run(['resume', made, id, ...note]).code).toBe(0)
+    await agent.append(another)
+    await agent.close()
+    expect(box.run(['resume', made, id, ...note]).code).toBe(1)
+  })
+
   it('that leads nowhere is said in one line, with what to do', () => {
     for (const [place, says] of [
       [ledgerUrl(database, 'nobody'), '`sudoagent ledgers` lists'],

@@ -47,6 +47,20 @@ describe('renderReport', () => {
     expect(is).not.toContain('rule out')
   })
 
+  it('says when the checkpoint covers more entries than the ledger has', async () => {
+    const is = { ...(await report()), checkpoint: { size: 19, signed_by: [] }, tail: 11 }
+    expect(text(is)).toContain('checkpoint  of 19 entries, not signed; the ledger has only 11\n')
+  })
+
+  it('lists open stops, and says when rules could not be checked', async () => {
+    const stop = (n: number) => ({ stop_id: 'id', position: n, scope: { agent: `a${n}\u202e` }, in_flight: 1 })
+    const is = text({ ...(await report()), stops: [1, 2, 3, 4, 5].map(stop), controls_unknown: 2 })
+    expect(is).toContain('stopped     agent a1\\u{202e}, since entry 1; 1 call allowed before without an outcome\n')
+    expect(is).toContain('stopped     and 2 more stops\n')
+    expect(is).not.toContain('agent a4')
+    expect(is).toContain('2 control entries have a kind that this release does not know')
+  })
+
   it('makes the path safe to print', async () => expect(text(await report())).toContain('l\\u{1b}.jsonl'))
 })
 
