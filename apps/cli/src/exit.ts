@@ -1,3 +1,5 @@
+import type { SudoAgentError } from '@sudoagent/crypto'
+
 /** The exit codes of `sudoagent`. Scripts depend on them, so their meaning never changes. */
 export const EXIT = {
   /** Done; verified. */
@@ -31,4 +33,12 @@ export class CliError extends Error {
  */
 export class PipeClosed extends Error {
   override readonly name = 'PipeClosed'
+}
+
+/**
+ * Recognises a package error by its members: importing its base class would load the packages even for
+ * `--help`, and `@sudoagent/postgres` is installed with its own copy.
+ */
+export function isCoded(error: unknown): error is SudoAgentError {
+  return error instanceof Error && 'code' in error && 'hint' in error && 'requestId' in error
 }

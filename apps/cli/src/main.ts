@@ -9,9 +9,8 @@
 // A command either sets its exit code or throws a CliError with an exit code, a message and a hint. Package errors
 // are mapped by their `code`. Every other error is a bug and is printed as `internal: …`.
 import { readFileSync } from 'node:fs'
-import type { SudoAgentError } from '@sudoagent/crypto'
 import { Command, CommanderError } from 'commander'
-import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
+import { CliError, EXIT, type ExitCode, isCoded, PipeClosed } from './exit.js'
 import { HELP, wrapHelp } from './help.js'
 import { requireNoPasswords } from './ledger/password-url.js'
 import { keepOptionsApart } from './subcommand.js'
@@ -206,14 +205,6 @@ function describe(error: unknown, debug: boolean): Description {
     hint: debug ? undefined : 'this is a bug or a broken installation; set SUDOAGENT_DEBUG=1 to see the stack trace',
     trace: debug && error instanceof Error ? error.stack : undefined,
   }
-}
-
-/**
- * Recognises a package error by its members: importing its base class would load the packages even for
- * `--help`, and `@sudoagent/postgres` is installed with its own copy.
- */
-function isCoded(error: unknown): error is SudoAgentError {
-  return error instanceof Error && 'code' in error && 'hint' in error && 'requestId' in error
 }
 
 /** Prints an error and its hint on stderr. @returns the exit code of the process */

@@ -87,7 +87,8 @@ export class Recorder {
       if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return a valid entry position')
       return { position: position as number }
     } catch (error) {
-      const isStopped = error instanceof LedgerError && error.code === 'STOPPED'
+      // By its code: a driver may be installed with its own copy of the ledger package.
+      const isStopped = error instanceof Error && memberOf(error, 'code') === 'STOPPED'
       const code = isStopped ? 'STOPPED' : 'LEDGER_WRITE_FAILED_DECISION'
       await this.#audit(request, {
         event: 'error',

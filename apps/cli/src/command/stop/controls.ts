@@ -1,6 +1,6 @@
 // Opens a ledger for a command that stops or resumes calls.
-import { type ControlWriter, LedgerError } from '@sudoagent/ledger'
-import { CliError, EXIT } from '../../exit.js'
+import type { ControlWriter } from '@sudoagent/ledger'
+import { CliError, EXIT, isCoded } from '../../exit.js'
 import { readSigner, withWriter } from '../../ledger/ledger-writer.js'
 import { openLedgerReader } from '../../ledger/place.js'
 import type { Io } from '../../terminal/io.js'
@@ -25,7 +25,7 @@ export async function withControls<T>(
   try {
     return await withWriter(ledger, signer, use)
   } catch (error) {
-    if (error instanceof LedgerError && error.code === 'LEDGER_LOCKED')
+    if (isCoded(error) && error.code === 'LEDGER_LOCKED')
       throw new CliError(
         EXIT.failed,
         `another process writes \`${ledger}\``,
@@ -33,7 +33,7 @@ export async function withControls<T>(
         error,
       )
     // Exit code 1 says that there is no such stop, so no other refusal uses it.
-    if (error instanceof LedgerError && error.code !== 'STOP_NOT_FOUND')
+    if (isCoded(error) && error.code !== 'STOP_NOT_FOUND')
       throw new CliError(EXIT.failed, error.message, error.hint, error)
     throw error instanceof TypeError ? new CliError(EXIT.usage, error.message, undefined, error) : error
   }
