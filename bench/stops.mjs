@@ -141,8 +141,8 @@ async function obeyed() {
   return [
     row({
       work: `allowed behind a stop, of ${total} decisions`,
-      unit: 'calls',
-      figure: decisions - stops[0].in_flight,
+      unit: '%',
+      figure: (100 * (decisions - stops[0].in_flight)) / total,
       atMost: 0,
     }),
     row({

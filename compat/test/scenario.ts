@@ -133,6 +133,8 @@ export async function play(framework: Framework, setting: Setting): Promise<Ende
   const calls = amounts.map((amount) => ({ amount }))
   const turn = { engine, refund, calls, signal: abort.signal, ...(setting.context && { context: setting.context }) }
   const [run] = await Promise.allSettled([framework.run(turn), meanwhile?.(abort)])
+  // A server may record a denial after its client has given up.
+  await new Promise((resolve) => setImmediate(resolve))
   const report = await verify(memory.reader())
   if (setting.ledger !== 'broken' && !report.ok && report.entries > 0) throw new Error(JSON.stringify(report.findings))
   const entries: string[] = []

@@ -28,7 +28,7 @@ import { type ControlRow, EMPTY_STANDING, type Standing, stepStanding } from '..
 import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
-import { type Admit, type DraftResult, type LinkedBatch, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
+import { type Admit, type DraftResult, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
 import type { MakeControl } from './make-control.js'
 import { signInTime, writeFailed } from './signing.js'
 import { SOFTWARE } from './software.js'
@@ -92,7 +92,11 @@ export function aheadOf(recordedAt: string | null, { clock }: Pick<Writer, 'cloc
 }
 
 /** The entries to append: calls, or one control entry. */
-export type AppendRequest = { readonly drafts: readonly EncodedDraft[] } | { readonly control: MakeControl }
+export type AppendRequest = DraftsRequest | { readonly control: MakeControl }
+
+interface DraftsRequest {
+  readonly drafts: readonly EncodedDraft[]
+}
 
 export interface CommitPlan {
   /**
@@ -150,13 +154,22 @@ export async function advance(work: AppendRequest, state: LogState, writer: Writ
   requireAuthorizedWriter(state.ring, writer)
   // Almost every step: calls, and no stop is open.
   const isPlain = state.head.size > 0 && state.stops.size === 0 && 'drafts' in work
-  return isPlain
-    ? planOf(await linkBatch(work.drafts, state.head, writer), state, writer)
-    : checkedPlan(work, state, writer)
+  const checked = isPlain ? null : await checkedBatch(work, state, writer)
+  const { entries, results } = checked ?? (await linkBatch((work as DraftsRequest).drafts, state.head, writer))
+  const { rows: added, ringAt } = checked ?? { rows: [], ringAt: null }
+  const { ring, stops, needs, rows } = checked?.standing ?? state
+  const last = entries[entries.length - 1]
+  if (last === undefined || ring === null)
+    return { entries: [], results, rows: [], ringAt: null, nodes: [], checkpoint: '', state }
+  const { frontier, nodes } = grow(state.frontier, entries)
+  const head = { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt }
+  const checkpoint = await headOf(ring.origin, frontier, writer.signer)
+  const after = { head, frontier, ring, stops, needs, rows }
+  return { entries, results, rows: added, ringAt, nodes, checkpoint, state: after }
 }
 
-/** A step whose drafts must be compared with the standing of the ledger, or change it. */
-async function checkedPlan(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
+/** Links drafts that must be compared with the standing of the ledger, or that change it. */
+async function checkedBatch(work: AppendRequest, state: LogState, writer: Writer) {
   const genesis = state.head.size === 0 ? [encodeDraft(genesisOf(writer))] : []
   const requested = 'control' in work ? await controlOf(work.control, state, writer, genesis.length) : work.drafts
   const fold = new Fold(state, writer.signer?.keyId ?? null)
@@ -164,21 +177,7 @@ async function checkedPlan(work: AppendRequest, state: LogState, writer: Writer)
   const results = linked.results.slice(genesis.length)
   const isInVain = results.every((result) => result instanceof LedgerError) && ('control' in work || results.length > 0)
   const { standing, rows, ringAt } = fold
-  const plan = planOf({ entries: isInVain ? [] : linked.entries, results }, { ...state, ...standing }, writer)
-  return plan.then((made) => (made.entries.length === 0 ? { ...made, state } : { ...made, rows, ringAt }))
-}
-
-/** Completes a step: tree, head and state. @param standing - with the standing after the step */
-async function planOf({ entries, results }: LinkedBatch, standing: LogState, writer: Writer): Promise<CommitPlan> {
-  const last = entries[entries.length - 1]
-  const { ring, stops, needs, rows } = standing
-  if (last === undefined || ring === null)
-    return { entries: [], results, rows: [], ringAt: null, nodes: [], checkpoint: '', state: standing }
-  const { frontier, nodes } = grow(standing.frontier, entries)
-  const head = { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt }
-  const checkpoint = await headOf(ring.origin, frontier, writer.signer)
-  const state = { head, frontier, ring, stops, needs, rows }
-  return { entries, results, rows: [], ringAt: null, nodes, checkpoint, state }
+  return { entries: isInVain ? [] : linked.entries, results, standing, rows, ringAt }
 }
 
 /** Applies the drafts of a step to the standing of the ledger, one by one, and refuses what the rules forbid. */

@@ -58,8 +58,9 @@ export class LedgerCommit {
   #known: Known | null = null
   /** Whether no other writer is known. The next write then skips the read under the lock. */
   #isAlone = false
-  /** Whether the last read of the head found writes by other writers. */
+  /** Whether the last read of the head found writes by other writers, or built the control index again. */
   #othersWrote = false
+  #isIndexNew = false
   /** When this connection last read the complete last entry, not only its hash. */
   #wholeAt = Number.NEGATIVE_INFINITY
   /** A read under the lock that `getReady` started. */
@@ -76,8 +77,8 @@ export class LedgerCommit {
     const session = await this.#connect()
     try {
       const known = await this.#lockAndRead(session)
-      // Keeps a control index that was built again.
-      await session.ask('COMMIT')
+      // A commit may wait for a standby.
+      await session.ask(this.#isIndexNew ? 'COMMIT' : 'ROLLBACK')
       requireAuthorizedWriter(known.state.ring, this.#writer)
       this.#known = known
     } catch (error) {
@@ -260,15 +261,16 @@ export class LedgerCommit {
 
   async #lockAndRead(session: Session): Promise<Known> {
     const { target } = this.#options
-    const ledger = this.#ledger
     const seenAt = this.#known?.state.head.size ?? 0
     const now = performance.now()
     const isWhole = this.#known === null || now - this.#wholeAt >= ALONE_MS_MAX
-    const locked = await lockHead(session, target, ledger, seenAt, isWhole)
+    const locked = await lockHead(session, target, this.#ledger, seenAt, isWhole)
     requireFsync(locked.row.fsync, this.#options.synchronousCommit, target)
     this.#clock.hear(locked.row.now_ms)
     this.#othersWrote = this.#known !== null && Number(locked.row.size) !== seenAt
-    const known = await readState(locked, this.#known, controlReader(session, target, ledger), target.shown)
+    const control = controlReader(session, target, this.#ledger)
+    const known = await readState(locked, this.#known, control, target.shown)
+    this.#isIndexNew = control.isIndexNew
     if (isWhole) this.#wholeAt = now
     return known
   }

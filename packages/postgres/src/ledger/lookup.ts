@@ -19,7 +19,8 @@ export async function requireEntry(session: Session, target: Target, ledger: num
 
 /** Reads the control entries of a ledger, and its control index, in the current transaction. */
 export function controlReader(session: Session, { schema }: Target, ledger: number): ControlReader {
-  return {
+  const reader: ControlReader = {
+    isIndexNew: false,
     lines: async (positions) => {
       const rows = await session.ask<{ readonly position: string; readonly entry_json: string }>({
         text: `SELECT position, entry_json FROM ${schema}.entry WHERE ledger = $1 AND position = ANY ($2::bigint[]) AND octet_length(entry_json) < 1000000`,
@@ -52,8 +53,10 @@ export function controlReader(session: Session, { schema }: Target, ledger: numb
     },
     addToIndex: async (rows) => {
       await session.ask(indexQuery(schema, ledger, rows))
+      reader.isIndexNew = true
     },
   }
+  return reader
 }
 
 /** The code of PostgreSQL for a table that does not exist (`undefined_table`). */

@@ -44,6 +44,8 @@ export interface ControlReader {
   index(limit: number): Promise<readonly ControlRow[]>
   /** Positions of all control entries, and of the first entry. */
   allPositions(): Promise<readonly number[]>
+  /** Whether rows were added to the control index. */
+  isIndexNew: boolean
   /** Adds the missing rows of the control index. */
   addToIndex(rows: readonly ControlRow[]): Promise<void>
 }
