@@ -253,9 +253,7 @@ export class LedgerCommit {
         if (!(await this.#session?.isRefusal())) this.#session?.abandon()
         if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') throw error
       }
-      if (performance.now() >= until) {
-        throw unknownCommit(target.shown, last)
-      }
+      if (performance.now() >= until) throw unknownCommit(target.shown, last)
     }
   }
 
