@@ -1,4 +1,5 @@
-// Functions that show untrusted text on a terminal, for the prompt in this package and for programs that show approvals
-// themselves.
+// Functions for programs that show approvals to a person themselves: the check that a request shows the call that its
+// hashes cover, and functions that show untrusted text on a terminal. The prompt in this package uses the same.
 export { pageQuestion, promptPages } from './approval/prompt.js'
+export { SHOWN_CALL_DIFFERS, showsBoundCall } from './approval/shown.js'
 export { breakRows, usableColumns } from './terminal/rows.js'

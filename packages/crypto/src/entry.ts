@@ -8,6 +8,7 @@ export {
   authorityRows,
   DELEGATION_MAX,
   type Delegate,
+  hashAuthority,
   isAuthorityId,
   isThumbprint,
   type Subject,
@@ -33,4 +34,5 @@ export {
   REQUEST_ID_LENGTH_MAX,
   SCHEMA_VERSION,
 } from './entry/shape.js'
+export { type CallHashes, hashShownCall, type ShownCall } from './entry/shown-call.js'
 export { isTimestamp, timestampMs } from './entry/timestamp.js'

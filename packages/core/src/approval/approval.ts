@@ -22,7 +22,7 @@ import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent
 import type { Authority } from '@sudoagent/crypto/entry'
 import { encodeJcs, type JsonValue, parseJson } from '@sudoagent/crypto/json'
 import { deepFreeze } from '../arguments/deep-freeze.js'
-import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
+import { readFields, requireInteger, requireText } from '../check.js'
 
 /**
  * The default time that an approver has to answer, in milliseconds. It is long enough to read the request, and short
@@ -49,6 +49,16 @@ export interface ApprovalBinding {
   readonly decisionHash: Hash
 }
 
+/** The values of a request that only the hashes of its call need. */
+export interface RequestedDecision {
+  /** `created_at` of the decision entry, a ledger timestamp. */
+  readonly decisionAt: string
+  /** `actor.source` of the decision entry. */
+  readonly source: string
+  /** SHA-256 of the canonical authority; null for a call without one. */
+  readonly authorityHash: Hash | null
+}
+
 /**
  * A request to an approver, redacted and deeply frozen. Each read of a date returns a new `Date`, so that changing the
  * `Date` does not change the request.
@@ -63,6 +73,11 @@ export interface ApprovalRequest {
   readonly kwargs: Readonly<Record<string, JsonValue>>
   /** For whom the agent calls. Absent if nothing is known, and in requests that an approval store returns. */
   readonly authority?: Authority
+  /**
+   * The other values that the hashes of the call cover, so that an approver can recompute the hashes from what it
+   * shows. Absent in requests that an approval store returns.
+   */
+  readonly decision?: RequestedDecision
   readonly reason: string
   readonly createdAt: Date
   /** Answers at or after this time are not accepted. */
@@ -200,40 +215,6 @@ export function requireApprovalTtlMs(ttlMs: unknown): number {
   if (ms > APPROVAL_TTL_MS_MAX)
     throw new RangeError(`\`approvalTtlMs\` is ${ms}, the maximum is ${APPROVAL_TTL_MS_MAX}`)
   return ms
-}
-
-/**
- * Creates the approval request for one call. The request is open for `ttlMs` milliseconds from `now`.
- *
- * @throws TypeError if a field is invalid or too long, or the parameters are not JSON; RangeError if `ttlMs` is
- *   above the maximum
- * @example makeApprovalRequest({ binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 },
- *   reason: 'high value' }, 300_000, new Date())
- */
-export function makeApprovalRequest(
-  call: Omit<ApprovalRequest, 'approvalId' | 'createdAt' | 'expiresAt'>,
-  ttlMs: number,
-  now: Date,
-): ApprovalRequest {
-  const createdMs = requireInstantMs('now', now)
-  const expiresMs = createdMs + requireApprovalTtlMs(ttlMs)
-  const parameters = decodeParameters(encodeParameters(call.args, call.kwargs))
-  const binding = parseBinding(call.binding)
-  return Object.freeze({
-    approvalId: binding.requestId,
-    binding,
-    action: requireText('action', call.action, NAME_LENGTH_MAX),
-    agentId: requireText('agentId', call.agentId, NAME_LENGTH_MAX),
-    ...parameters,
-    ...(call.authority === undefined ? {} : { authority: call.authority }),
-    reason: requireText('reason', call.reason, REASON_LENGTH_MAX, true),
-    get createdAt() {
-      return new Date(createdMs)
-    },
-    get expiresAt() {
-      return new Date(expiresMs)
-    },
-  })
 }
 
 /**

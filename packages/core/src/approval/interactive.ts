@@ -10,6 +10,7 @@ import {
   NAME_LENGTH_MAX,
 } from './approval.js'
 import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, pageQuestion, promptPages, promptRows } from './prompt.js'
+import { SHOWN_CALL_DIFFERS, showsBoundCall } from './shown.js'
 
 /** The part of `process.stdin` that the approver uses. */
 export type TerminalInput = NodeJS.ReadableStream & {
@@ -68,9 +69,9 @@ type Ending = 'aborted' | 'expired'
 /**
  * Asks the person at the terminal. A call is approved only by a line `y` or `yes` that was typed after the question was
  * shown. Any other line, the end of the input, Ctrl-C, an abort or the deadline denies the call. A long call is shown
- * page by page and can be approved only after its last page. If input or output is not a terminal, the call is denied
- * immediately. While a question is open, the approver reads the input. Do not use this approver in a program that
- * reads the terminal at the same time.
+ * page by page and can be approved only after its last page. If input or output is not a terminal, or if the request
+ * does not show the call that its hashes cover, the call is denied immediately. While a question is open, the approver
+ * reads the input. Do not use this approver in a program that reads the terminal at the same time.
  */
 export class InteractiveApprover implements Approver {
   readonly #input: TerminalInput
@@ -94,6 +95,7 @@ export class InteractiveApprover implements Approver {
     // Checks for exactly `true`: a stream without `isTTY` is not a terminal.
     if (this.#input.isTTY !== true || this.#output.isTTY !== true)
       return { approved: false, reason: 'no terminal is available' }
+    if (!showsBoundCall(request)) return { approved: false, reason: SHOWN_CALL_DIFFERS }
     const leftMs = request.expiresAt.getTime() - this.#clock().getTime()
     const ending = new AbortController()
     const abort = (): void => ending.abort('aborted' satisfies Ending)

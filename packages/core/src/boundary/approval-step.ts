@@ -1,5 +1,6 @@
 // The approval step: calls the approver, waits until the deadline, and uses the answer once. The call continues only if
 // an approval arrives in time and is bound to exactly this call.
+import { hashAuthority } from '@sudoagent/crypto/entry'
 import { type ApprovalBlock, formatTimestamp } from '@sudoagent/ledger/entry'
 import { type CheckedAnswer, parseAnswer } from '../approval/answer.js'
 import {
@@ -9,8 +10,8 @@ import {
   type ApprovalStore,
   ApprovalStoreError,
   type Approver,
-  makeApprovalRequest,
 } from '../approval/approval.js'
+import { makeApprovalRequest } from '../approval/make-request.js'
 import { memberOf } from '../check.js'
 import { CallCancelled } from '../error.js'
 import { within } from './deadline.js'
@@ -47,11 +48,13 @@ export async function seekApproval(
 ): Promise<ApprovalBlock> {
   const { requestId, action, agentId, args, kwargs } = call.context
   const { authority } = call.authority
+  const decision = { decisionAt: call.decisionAt, source: call.actor.source, authorityHash: hashAuthority(authority) }
+  const forWhom = authority === null ? {} : { authority }
   const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
   let request: ApprovalRequest | undefined
   try {
     const asked = makeApprovalRequest(
-      { binding, action, agentId, args, kwargs, ...(authority === null ? {} : { authority }), reason: terms.reason },
+      { binding, action, agentId, args, kwargs, ...forWhom, decision, reason: terms.reason },
       terms.ttlMs,
       desk.clock(),
     )

@@ -4,12 +4,12 @@ import {
   APPROVAL_TTL_MS_MAX,
   decodeParameters,
   encodeParameters,
-  makeApprovalRequest,
   PARAMETERS_BYTES_MAX,
   parseBinding,
   requireApprovalTtlMs,
   sameBinding,
 } from '../../src/approval/approval.js'
+import { makeApprovalRequest } from '../../src/approval/make-request.js'
 import { at, bindingOf, requestOf } from '../fixtures/approval.js'
 
 describe('requireApprovalTtlMs', () => {

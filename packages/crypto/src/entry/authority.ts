@@ -10,6 +10,8 @@
  * inside out). The shape is closed: every additional member is invalid, because a reader would not see it.
  */
 
+import { type Hash, sha256Hex } from '../bytes/hash.js'
+import { encodeCanonical } from '../json.js'
 import { closedMisfit, type Fields, oneOf, optional, own, shapeOf, text } from './fields.js'
 
 /** Maximum length of an id, an issuer, a tenant and a session, in UTF-16 code units. */
@@ -100,6 +102,10 @@ function subjectMisfit(subject: unknown, path: string): string | null {
   if (assurance === 'verified' && evidence === undefined) return `${path}.evidence`
   return evidence === undefined ? null : closedMisfit(evidence, EVIDENCE, `${path}.evidence`)
 }
+
+/** Computes `authority_hash`: SHA-256 of the canonical authority; null for a call without one. */
+export const hashAuthority = (authority: Authority | null): Hash | null =>
+  authority === null ? null : sha256Hex(encodeCanonical(authority))
 
 /**
  * An authority as rows for people: a name, and an unescaped value. Rows without a name continue the one before.

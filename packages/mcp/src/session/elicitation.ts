@@ -7,6 +7,8 @@
  * server's own elicitations go to that server.
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
+import { SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
+import { authorityRows } from '@sudoagent/crypto/entry'
 import { encodeJcs } from '@sudoagent/crypto/json'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { APPROVER_NAME_LENGTH_MAX, SHOWN_ARGUMENTS_LENGTH_MAX } from '../limits.js'
@@ -35,6 +37,7 @@ export async function elicitApproval(
   request: ApprovalRequest,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | null> {
+  if (!showsBoundCall(request)) return { approved: false, reason: SHOWN_CALL_DIFFERS }
   const timeoutMs = Math.max(1, request.expiresAt.getTime() - request.createdAt.getTime())
   const question = questionOf(request)
   if (question === null) {
@@ -66,12 +69,20 @@ const APPROVE = 'approve'
  *
  * @returns null if the arguments are too long, because a person must not approve truncated arguments
  */
-function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Record<string, unknown>> | null {
-  const shown = escapeForTerminal(encodeJcs(kwargs), Number.POSITIVE_INFINITY)
+function questionOf({
+  action,
+  agentId,
+  args,
+  kwargs,
+  authority,
+  reason,
+}: ApprovalRequest): Readonly<Record<string, unknown>> | null {
+  const shown = escapeForTerminal(encodeJcs(args.length === 0 ? kwargs : { args, kwargs }), Number.POSITIVE_INFINITY)
   if (shown.length > SHOWN_ARGUMENTS_LENGTH_MAX) return null
   const secrets = shown.split(REDACTED).length - 1
   const lines = [
-    `SudoAgent: may the agent call ${escapeForTerminal(action)}?`,
+    `SudoAgent: may the agent ${escapeForTerminal(agentId)} call ${escapeForTerminal(action)}?`,
+    ...authorityRows(authority ?? {}).map(([name, value]) => `${ROWS[name] ?? 'Through'}: ${escapeForTerminal(value)}`),
     ...(secrets === 0
       ? []
       : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, marked ${REDACTED} below`]),
@@ -94,6 +105,9 @@ function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Recor
     },
   }
 }
+
+/** Titles of the rows of an authority. The rows of the second and further delegates have no name. */
+const ROWS: Readonly<Record<string, string>> = { for: 'For', tenant: 'Tenant', session: 'Session' }
 
 /** The text with which the redactor replaces a secret. */
 const REDACTED = '[redacted]'

@@ -22,7 +22,7 @@ describe('the person at the client', () => {
     expect(textOf(await rig.callTool('write', { path: 'a' }))).toBe('ran write')
     expect(ran(rig)).toHaveLength(1)
     const question = rig.client.got.find(({ method }) => method === 'elicitation/create')
-    expect(question.params.message).toContain('may the agent call files/write?')
+    expect(question.params.message).toMatch(/^SudoAgent: may the agent \S+ call files\/write\?$/m)
     expect(question.params.message).toContain('{"path":"a"}')
     expect((await rig.entry(2)).approval).toMatchObject({ state: 'approved', approver_id: 'mcp-client:tester' })
   })
@@ -105,7 +105,7 @@ describe('the person at the client', () => {
     rig.server.say({
       id: 1,
       method: 'elicitation/create',
-      params: { message: 'SudoAgent: may the agent call files/write?' },
+      params: { message: 'SudoAgent: may the agent agent call files/write?' },
     })
     expect((await rig.server.heard(({ id, result: is }) => id === 1 && is)).result.action).toBe('accept')
     for (const id of [1, 2, 3, 4])

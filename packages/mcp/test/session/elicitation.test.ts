@@ -15,6 +15,19 @@ const approving = async (options: object = {}): Promise<Rig> => {
   return rig
 }
 
+const TERMS = { clientName: 'tester', note: () => {} }
+const REQUEST: ApprovalRequest = {
+  approvalId: 'a',
+  binding: { requestId: 'a', policyHash: sha256Hex('p'), decisionHash: sha256Hex('d') },
+  action: 'files/write',
+  agentId: 'bot',
+  args: [],
+  kwargs: { path: 'a' },
+  reason: 'r',
+  createdAt: new Date(0),
+  expiresAt: new Date(1_000),
+}
+
 describe('the person at the client', () => {
   it('is told first what is not shown', async () => {
     let message = ''
@@ -22,20 +35,44 @@ describe('the person at the client', () => {
       message = String(params.message)
       return { action: 'cancel' }
     }
-    const request: ApprovalRequest = {
-      approvalId: 'a',
-      binding: { requestId: 'a', policyHash: sha256Hex('p'), decisionHash: sha256Hex('d') },
-      action: 'files/write',
-      agentId: 'agent',
-      args: [],
-      kwargs: { command: 'login [redacted]', password: '[redacted]' },
-      reason: 'r',
-      createdAt: new Date(0),
-      expiresAt: new Date(1_000),
-    }
-    const terms = { clientName: 'tester', definition: null, note: () => {} }
-    await elicitApproval(ask, terms, request, new AbortController().signal)
+    const request = { ...REQUEST, kwargs: { command: 'login [redacted]', password: '[redacted]' } }
+    await elicitApproval(ask, TERMS, request, new AbortController().signal)
     expect(message.split('\n')[1]).toBe('NOT SHOWN: 2 parts of the arguments, marked [redacted] below')
+  })
+
+  it('is told which agent asks, and for whom', async () => {
+    let message = ''
+    const ask = async (params: Readonly<Record<string, unknown>>): Promise<object> => {
+      message = String(params.message)
+      return { action: 'cancel' }
+    }
+    const authority = {
+      on_behalf_of: { id: 'ali\u202ece', type: 'user', assurance: 'asserted' },
+      tenant: 'acme',
+      delegation: [{ id: 'one' }, { id: 'two' }],
+    } as const
+    await elicitApproval(ask, TERMS, { ...REQUEST, authority }, new AbortController().signal)
+    expect(message.split('\n').slice(0, 5)).toEqual([
+      'SudoAgent: may the agent bot call files/write?',
+      'For: user ali\\u{202e}ce, asserted',
+      'Through: one',
+      'Through: two',
+      'Tenant: acme',
+    ])
+  })
+
+  it('is not asked about a request that shows another call than its hashes cover', async () => {
+    const asked: unknown[] = []
+    const ask = async (params: unknown): Promise<object> => {
+      asked.push(params)
+      return { action: 'accept', content: { decision: 'approve' } }
+    }
+    const decision = { decisionAt: '2026-01-02T03:04:05.000000Z', source: 'node', authorityHash: null }
+    expect(await elicitApproval(ask, TERMS, { ...REQUEST, decision }, new AbortController().signal)).toEqual({
+      approved: false,
+      reason: 'the request does not show the call that its hashes cover',
+    })
+    expect(asked).toEqual([])
   })
 
   it.each<[string, object]>([
