@@ -1,8 +1,9 @@
 // Compares the outcomes of a chunk with their decisions. If the decision is in an earlier chunk, the summary contains
 // the outcome's description of the call.
+import { type AllowedCall, allowedKey } from '../rules/allowed-call.js'
 import { type DecidedCall, describesCall } from '../rules/described-call.js'
 import type { CallFacts } from '../rules/line-facts.js'
-import type { AllowedCall, ChunkSummary } from './chunk-summary.js'
+import type { ChunkSummary } from './chunk-summary.js'
 
 /** Tracks the calls in one chunk. */
 export class ChunkCalls {
@@ -40,7 +41,7 @@ export class ChunkCalls {
 
   #list({ agentId, action, authority }: CallFacts): void {
     if (this.#allowed === null) return
-    const key = `${agentId}\n${action}\n${authority ?? ''}`
+    const key = allowedKey({ agentId, action, authority })
     if (!this.#allowed.has(key)) this.#allowed.set(key, { agentId, action, authority })
   }
 

@@ -1,9 +1,10 @@
 // The summary of a chunk: a few thousand lines, each of which is valid by itself and follows the line before it. The
 // remaining checks need the state of the ledger before the chunk.
 import type { Hash } from '@sudoagent/crypto'
+import type { AllowedCall } from '../rules/allowed-call.js'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
 import type { DecidedCall } from '../rules/described-call.js'
-import type { ApprovalUse, CallFacts, CallText } from '../rules/line-facts.js'
+import type { ApprovalUse, CallText } from '../rules/line-facts.js'
 
 /** Plain data that can be transferred between threads. */
 export interface ChunkSummary {
@@ -43,9 +44,6 @@ export interface ChunkSummary {
    */
   readonly allowed: readonly AllowedCall[] | null
 }
-
-/** An agent, an action and the canonical text of an authority. */
-export type AllowedCall = Pick<CallFacts, 'agentId' | 'action' | 'authority'>
 
 /** An event (`DENIED`, `ALLOWED` or `OUTCOME`) and the key of the call. */
 export const CALL_WORDS = 1 + CALL_KEY_WORDS

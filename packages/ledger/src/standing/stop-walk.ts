@@ -1,7 +1,8 @@
 // Follows the stops of a ledger during a walk, and compares each allowed call with those that are open.
 import { type Authority, authorityMisfit } from '@sudoagent/crypto/entry'
 import type { InvalidControl, Resume, Stop } from '../entry/control.js'
-import type { CallFacts, Problem } from '../rules/line-facts.js'
+import { type AllowedCall, allowedKey } from '../rules/allowed-call.js'
+import type { Problem } from '../rules/line-facts.js'
 import { allowedWhileStopped, coveringStop, NO_STOPS, type OpenStop, type OpenStops, stepStops } from './stops.js'
 
 /** An open stop, and the calls that it did not reach. */
@@ -17,9 +18,6 @@ export interface KnownStops {
   readonly resumes: number
 }
 
-/** The agent, the action and the canonical text of the authority of an allowed call. */
-type Allowed = Pick<CallFacts, 'agentId' | 'action' | 'authority'>
-
 /** Maximum number of different calls whose result is kept. */
 const KEPT_MAX = 10_000
 
@@ -27,7 +25,7 @@ export class StopWalk {
   #stops: OpenStops
   readonly #inFlight: Map<string, number>
   #resumes: number
-  /** The covering stop by agent, action and authority. Emptied when a stop opens or ends. */
+  /** The covering stop by `allowedKey`. Emptied when a stop opens or ends. */
   readonly #kept = new Map<string, OpenStop | undefined>()
 
   constructor(known: KnownStops | null) {
@@ -72,9 +70,9 @@ export class StopWalk {
   }
 
   /** The rule that an allowed call breaks; null if no open stop covers it. */
-  problemOf(call: Allowed): Problem | null {
+  problemOf(call: AllowedCall): Problem | null {
     if (this.#stops.size === 0) return null
-    const key = `${call.agentId}\n${call.action}\n${call.authority ?? ''}`
+    const key = allowedKey(call)
     if (!this.#kept.has(key)) {
       if (this.#kept.size >= KEPT_MAX) this.#kept.clear()
       this.#kept.set(key, coveringStop(this.#stops, { ...call, authority: readAuthority(call.authority) }))

@@ -1,5 +1,6 @@
 // Tests what `verify` says of stops that no writer of ours would write.
 import { describe, expect, it, test } from 'vitest'
+import type { ControlDraft } from '../../src/entry/control.js'
 import { EMPTY_HEAD } from '../../src/port/writer.js'
 import { MemoryLedger } from '../../src/store/memory.js'
 import { verify } from '../../src/verify/verify.js'
@@ -61,6 +62,22 @@ describe('an allow behind a stop', () => {
       '3 ALLOWED_WHILE_STOPPED',
       '5 ALLOWED_WHILE_STOPPED',
     ])
+  })
+
+  it('is not taken for a call of another agent with a line feed in its name', async () => {
+    const control = { event: 'checkpoint', created_at: momentAt(2), checkpoint: { ...stop, scope: { agent: 'a' } } }
+    const drafts = [
+      decisionDraft(1),
+      control as unknown as ControlDraft,
+      decisionDraft(3, { action: 'c', more: { agent_id: 'a\nb' } }),
+      decisionDraft(4, { action: 'b\nc', more: { agent_id: 'a' } }),
+    ]
+    const link = { signer: null, clock: tickingClock() }
+    const lines = (await linkBatch(drafts.map(encodeDraft), EMPTY_HEAD, link)).entries.map(({ line }) => line)
+    for (const reader of [linesReader(lines), rangedReader(lines, 2)]) {
+      const { findings: found } = await verify(reader, OWN_THREAD)
+      expect(found.map(({ code, position }) => `${position} ${code}`)).toEqual(['4 ALLOWED_WHILE_STOPPED'])
+    }
   })
 
   it('is in no ledger of ours, whose chunks are read as a whole while a stop is open', async () => {
