@@ -156,9 +156,9 @@ function element(name: string, text: string, className = ''): HTMLElement {
   return made
 }
 
-/** The text is not truncated, because a page can scroll. */
 const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
 
+/** The text is not truncated, because a page can scroll. */
 const shown = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)
 
 /** Escapes like `shown`, but keeps line breaks. */

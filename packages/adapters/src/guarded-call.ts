@@ -2,6 +2,7 @@
 // the arguments that the decision covers. The outcome is recorded too. Every refusal returns the engine's denial; only
 // misuse and aborts throw.
 import type { CallAuthority, CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
+import { AUTHORITY_OPTIONS } from '@sudoagent/core/boundary'
 
 /** The options of every adapter. If the framework passes a signal for the call, both that signal and `signal` apply. */
 export type GuardOptions = CallOptions
@@ -32,16 +33,6 @@ export interface ToolCall<I> {
   readonly authority?: CallAuthority | undefined
 }
 
-const AUTHORITY_MEMBERS: readonly (keyof CallAuthority)[] = [
-  'onBehalfOf',
-  'tenant',
-  'session',
-  'delegation',
-  'instance',
-  'parent',
-  'trace',
-]
-
 /**
  * Reads the authority of a call from the context that the program gave to the framework: the member `sudoagent`. The
  * context may be an object, or a map with a method `get`.
@@ -54,9 +45,9 @@ export function authorityIn(context: unknown): CallAuthority | undefined {
   const given = memberIn(context)
   if (given === undefined || given === null) return undefined
   if (!isPlainObject(given)) throw new TypeError('`sudoagent` in the context must be a plain object')
-  const unknown = Object.keys(given).find((name) => !AUTHORITY_MEMBERS.includes(name as keyof CallAuthority))
+  const unknown = Object.keys(given).find((name) => !AUTHORITY_OPTIONS.includes(name as keyof CallAuthority))
   if (unknown !== undefined)
-    throw new TypeError(`\`sudoagent.${unknown}\` in the context is not one of ${AUTHORITY_MEMBERS.join(', ')}`)
+    throw new TypeError(`\`sudoagent.${unknown}\` in the context is not one of ${AUTHORITY_OPTIONS.join(', ')}`)
   return given
 }
 

@@ -15,7 +15,7 @@
 
 import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Engine } from '@sudoagent/core'
-import { isTraceparent } from '@sudoagent/core/boundary'
+import { traceIn } from '@sudoagent/core/boundary'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall, type NamedGuardOptions, requireAction } from './guarded-call.js'
 
@@ -63,11 +63,8 @@ export function guardToolCalls<R extends CallToolRequest, E extends Extra, T ext
 const factsOf = ({ requestId, signal, _meta: meta }: Extra) => ({
   callId: String(requestId),
   signal,
-  authority: traceOf(meta?.traceparent),
+  authority: traceIn(meta),
 })
-
-/** A client may send any value as its `traceparent`; as in W3C Trace Context, an invalid one is ignored. */
-const traceOf = (traceparent: unknown) => (isTraceparent(traceparent) ? { trace: traceparent } : undefined)
 
 async function guard<T extends CallToolResult>(
   engine: Engine,

@@ -4,7 +4,7 @@
  */
 
 export { isIntegerText } from './arguments/integer-text.js'
-export { isTraceparent } from './authority/authority.js'
+export { AUTHORITY_OPTIONS, traceIn } from './authority/authority.js'
 export { UNRECORDABLE } from './policy/context.js'
 export { foldName } from './policy/fold-name.js'
 export { type Concealment, describeConcealed } from './redaction/concealment.js'

@@ -1,5 +1,5 @@
 // The public engine: opens and closes what its calls need. The boundary makes the decisions.
-import type { ControlNote, LedgerWriter, StoppedCalls, StopScope } from '@sudoagent/ledger'
+import type { ControlNote, ControlWriter, LedgerWriter, StoppedCalls, StopScope } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
 import { Boundary } from './boundary/boundary.js'
 import { memberOf } from './check.js'
@@ -96,9 +96,7 @@ export class SudoEngine extends EngineView {
    * @example await sudo.stop({ agent: 'billing-*' }, { reason: 'wrong prices', by: 'alice' })
    */
   async stop(scope: StopScope, note: ControlNote): Promise<StoppedCalls> {
-    const ledger = this.#ledger as LedgerWriter & {
-      stop?: (scope: StopScope, note: ControlNote) => Promise<StoppedCalls>
-    }
+    const ledger: LedgerWriter & Partial<ControlWriter> = this.#ledger
     if (typeof memberOf(ledger, 'stop') !== 'function' || ledger.stop === undefined)
       throw new TypeError('the ledger of this engine cannot record stops')
     return await ledger.stop(scope, note)

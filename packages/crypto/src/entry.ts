@@ -13,7 +13,7 @@ export {
   isThumbprint,
   type Subject,
 } from './entry/authority.js'
-export { type DecisionFacts, hashDecisionFacts, hashDecisionTexts } from './entry/decision-hash.js'
+export { type DecisionFacts, hashDecisionFacts, hashDecisionTexts, normalFacts } from './entry/decision-hash.js'
 export { hashEntry, type Members } from './entry/entry-hash.js'
 export {
   isPypiBudgetDenial,

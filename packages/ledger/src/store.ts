@@ -18,7 +18,7 @@ export type {
 } from './port/reader.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
-export type { ControlRow, Standing } from './standing/standing.js'
+export { type ControlRow, type Standing, standingOf } from './standing/standing.js'
 export { leavesOf, treeDamaged, withHash } from './tree/tile-hashes.js'
 export {
   type AppendRequest,

@@ -68,9 +68,19 @@ export class AuthorityError extends Error {
 export const NO_AUTHORITY: CheckedAuthority = Object.freeze({ authority: null, call: null, options: Object.freeze({}) })
 
 /** Whether a text is a W3C `traceparent`: https://www.w3.org/TR/trace-context/#traceparent-header */
-export const isTraceparent = (value: unknown): value is string => typeof value === 'string' && TRACEPARENT.test(value)
+const isTraceparent = (value: unknown): value is string => typeof value === 'string' && TRACEPARENT.test(value)
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/**
+ * The trace of a call in the `_meta` of an MCP request. A client may send any value as its `traceparent`; as in W3C
+ * Trace Context, an invalid one is ignored.
+ */
+export function traceIn(meta: unknown): { readonly trace: string } | undefined {
+  if (typeof meta !== 'object' || meta === null || !Object.hasOwn(meta, 'traceparent')) return undefined
+  const { traceparent } = meta as { readonly traceparent: unknown }
+  return isTraceparent(traceparent) ? { trace: traceparent } : undefined
+}
 
 /** Names under which a guard and a gateway record something in `metadata`. */
 const RESERVED_METADATA = ['call', 'gateway'] as const

@@ -20,6 +20,18 @@ export interface DecisionFacts {
   readonly actor: { readonly principal: string; readonly source: string }
 }
 
+/** The facts as an entry has them: every text in NFC. */
+export function normalFacts({ requestId, decisionAt, policyHash, action, actor }: DecisionFacts): DecisionFacts {
+  const nfc = (text: string): string => text.normalize('NFC')
+  return {
+    requestId: nfc(requestId),
+    decisionAt,
+    policyHash: nfc(policyHash),
+    action: nfc(action),
+    actor: { principal: nfc(actor.principal), source: nfc(actor.source) },
+  }
+}
+
 /** Computes `decision_hash` from the facts and from parameters that are already encoded as canonical JSON. */
 export function hashDecisionFacts(facts: DecisionFacts, parametersText: string): Hash {
   const { requestId, decisionAt, policyHash, action, actor } = facts

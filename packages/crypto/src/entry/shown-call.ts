@@ -10,7 +10,7 @@
 import type { Hash } from '../bytes/hash.js'
 import { encodeCanonical, type JsonValue } from '../json.js'
 import { type Authority, hashAuthority } from './authority.js'
-import { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
+import { type DecisionFacts, hashDecisionFacts, normalFacts } from './decision-hash.js'
 
 /** The values of a call that an approver is shown. */
 export interface ShownCall extends DecisionFacts {
@@ -37,20 +37,9 @@ export interface CallHashes {
  *   // SHA-256 of {"tenant":"acme"}
  */
 export function hashShownCall({ parameters, authority, ...facts }: ShownCall): CallHashes {
-  const nfc = (text: string): string => text.normalize('NFC')
-  const { requestId, decisionAt, policyHash, action, actor } = facts
   const { args, kwargs } = parameters
   return {
-    decisionHash: hashDecisionFacts(
-      {
-        requestId: nfc(requestId),
-        decisionAt,
-        policyHash,
-        action: nfc(action),
-        actor: { principal: nfc(actor.principal), source: nfc(actor.source) },
-      },
-      encodeCanonical({ args, kwargs }),
-    ),
+    decisionHash: hashDecisionFacts(normalFacts(facts), encodeCanonical({ args, kwargs })),
     authorityHash: hashAuthority(authority),
   }
 }

@@ -8,6 +8,7 @@ import {
   isPypiBudgetDenial,
   isPypiEntry,
   type Members,
+  normalFacts,
   PYPI_ACTOR,
   parametersText,
   pypiPolicyHash,
@@ -23,13 +24,7 @@ import { type CallEntry, isCallEntry, type LedgerEntry, type Parameters } from '
  * @throws CryptoError VALUE_REFUSED if the parameters have no canonical form
  */
 export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash {
-  const nfc = (text: string): string => text.normalize('NFC')
-  const actor = { principal: nfc(facts.actor.principal), source: nfc(facts.actor.source) }
-  const { requestId, decisionAt, policyHash, action } = facts
-  return hashDecisionFacts(
-    { requestId: nfc(requestId), decisionAt, policyHash: nfc(policyHash), action: nfc(action), actor },
-    encodeFixed(parameters, 'parameters'),
-  )
+  return hashDecisionFacts(normalFacts(facts), encodeFixed(parameters, 'parameters'))
 }
 
 /**

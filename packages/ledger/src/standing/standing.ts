@@ -27,6 +27,9 @@ export interface Standing {
   readonly rows: number
 }
 
+/** The standing alone, of a state that has other members, too. */
+export const standingOf = ({ ring, stops, needs, rows }: Standing): Standing => ({ ring, stops, needs, rows })
+
 export const EMPTY_STANDING: Standing = { ring: null, stops: NO_STOPS, needs: [], rows: 0 }
 
 /** A row of the control index: an entry that took effect, other than those of keys. */

@@ -24,7 +24,7 @@ import { formatTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { EMPTY_HEAD, type Head } from '../port/writer.js'
 import { type KeyRing, mayFollow } from '../rules/key-ring.js'
-import { type ControlRow, EMPTY_STANDING, type Standing, stepStanding } from '../standing/standing.js'
+import { type ControlRow, EMPTY_STANDING, type Standing, standingOf, stepStanding } from '../standing/standing.js'
 import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
@@ -187,8 +187,8 @@ class Fold {
   ringAt: number | null = null
   readonly #keyId: string | null
 
-  constructor({ ring, stops, needs, rows }: Standing, keyId: string | null) {
-    this.standing = { ring, stops, needs, rows }
+  constructor(standing: Standing, keyId: string | null) {
+    this.standing = standingOf(standing)
     this.#keyId = keyId
   }
 

@@ -9,7 +9,7 @@ import type { ParsedLine } from '../entry/line.js'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 import { type KeyRing, mayFollow, ringEntryOf } from '../rules/key-ring.js'
-import { type ControlRow, type Standing, stepStanding } from '../standing/standing.js'
+import { type ControlRow, type Standing, standingOf, stepStanding } from '../standing/standing.js'
 import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import type { LogState } from './advance.js'
@@ -48,8 +48,6 @@ export function recover(state: LogState, bytes: Uint8Array, path: string): Recov
   const head = { size: position, entryHash: entry.entry_hash, recordedAt: entry.recorded_at ?? state.head.recordedAt }
   return { state: { head, frontier, ...standing }, requestId: isCallEntry(entry) ? entry.request_id : null, nodes, row }
 }
-
-const standingOf = ({ ring, stops, needs, rows }: LogState): Standing => ({ ring, stops, needs, rows })
 
 function isStopped(entry: LedgerEntry, { stops }: LogState): boolean {
   if (stops.size === 0 || !isCallEntry(entry) || entry.decision.effect !== 'allow' || entry.event !== 'decision')

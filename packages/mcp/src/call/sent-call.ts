@@ -1,7 +1,5 @@
 // Defines which parts of a call the decision covers, which parts make two calls equal, and which parts are sent.
-
 import type { Authorization } from '@sudoagent/core'
-import { isTraceparent } from '@sudoagent/core/boundary'
 import { sha256Hex } from '@sudoagent/crypto'
 import { copySpelling, stringifyExact } from '../wire/exact-json.js'
 import type { Incoming, Params } from '../wire/peer.js'
@@ -49,11 +47,4 @@ const without = (meta: unknown, names: readonly string[]): object =>
 export function keyOf({ action, args, params }: PendingCall, definition: string | null): string {
   const meta = stringifyExact(without(params._meta, ATTEMPT), true)
   return sha256Hex([JSON.stringify(action), args.key, meta, definition ?? ''].join('\n'))
-}
-
-/** The client's `traceparent`. As in W3C Trace Context, an invalid one is ignored. */
-export function traceOf({ _meta: meta }: Params): { readonly trace?: string } {
-  if (typeof meta !== 'object' || meta === null || !Object.hasOwn(meta, 'traceparent')) return {}
-  const { traceparent } = meta as { readonly traceparent: unknown }
-  return isTraceparent(traceparent) ? { trace: traceparent } : {}
 }

@@ -14,7 +14,7 @@
  * was not sent.
  */
 import type { Authorization, Engine } from '@sudoagent/core'
-import { UNRECORDABLE } from '@sudoagent/core/boundary'
+import { traceIn, UNRECORDABLE } from '@sudoagent/core/boundary'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import type { Catalogue, ToolStatus } from '../tool/catalogue.js'
 import { isToolName } from '../tool/tool-definition.js'
@@ -27,7 +27,7 @@ import { CallFailure, cancellation, ended, failureOf, notSent } from './call-fai
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
 import { argumentRefusal, internalDenial, nameRefusal, refusalPolicy } from './guard-refusal.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
-import { keyOf, type PendingCall, sentParams, traceOf } from './sent-call.js'
+import { keyOf, type PendingCall, sentParams } from './sent-call.js'
 
 export interface ToolCallParts {
   readonly server: string
@@ -206,7 +206,7 @@ export class ToolCalls {
       // In the client and in the approval store, the remark shows the approver which definition the model saw.
       remark: `Tool definition (not covered by your signature): ${digest ?? 'unknown'}`,
       signal: call.signal,
-      ...traceOf(asked.params),
+      ...traceIn(asked.params._meta),
       ...policy,
     })
   }

@@ -82,7 +82,7 @@ function questionOf({
   const secrets = shown.split(REDACTED).length - 1
   const lines = [
     `SudoAgent: may the agent ${escapeForTerminal(agentId)} call ${escapeForTerminal(action)}?`,
-    ...authorityRows(authority ?? {}).map(([name, value]) => `${ROWS[name] ?? 'Through'}: ${escapeForTerminal(value)}`),
+    ...authorityRows(authority ?? {}).map(([name, value]) => `${titleOf(name)}: ${escapeForTerminal(value)}`),
     ...(secrets === 0
       ? []
       : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, marked ${REDACTED} below`]),
@@ -106,8 +106,8 @@ function questionOf({
   }
 }
 
-/** Titles of the rows of an authority. The rows of the second and further delegates have no name. */
-const ROWS: Readonly<Record<string, string>> = { for: 'For', tenant: 'Tenant', session: 'Session' }
+/** The title of a row of an authority. Only the rows of the second and further delegates have no name. */
+const titleOf = (name: string): string => (name === '' ? 'Through' : name.charAt(0).toUpperCase() + name.slice(1))
 
 /** The text with which the redactor replaces a secret. */
 const REDACTED = '[redacted]'

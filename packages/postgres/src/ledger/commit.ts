@@ -58,8 +58,9 @@ export class LedgerCommit {
   #known: Known | null = null
   /** Whether no other writer is known. The next write then skips the read under the lock. */
   #isAlone = false
-  /** Whether the last read of the head found writes by other writers, or built the control index again. */
+  /** Whether the last read of the head found writes by other writers. */
   #othersWrote = false
+  /** Whether that read built the control index again. */
   #isIndexNew = false
   /** When this connection last read the complete last entry, not only its hash. */
   #wholeAt = Number.NEGATIVE_INFINITY

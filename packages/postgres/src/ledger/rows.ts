@@ -23,6 +23,7 @@ import {
   requireMatchingHead,
   type Standing,
   shorterThanHead,
+  standingOf,
   type Tail,
 } from '@sudoagent/ledger/store'
 import type { Session } from '../session/session.js'
@@ -215,8 +216,6 @@ function frontierOf(row: HeadRow, shown: string): Frontier {
     throw headRefused(shown, 'cannot be read')
   }
 }
-
-const standingOf = ({ ring, stops, needs, rows }: LogState): Standing => ({ ring, stops, needs, rows })
 
 /**
  * The standing that the control entries establish. If the index does not have the rows that the head states, or they

@@ -5,7 +5,7 @@ import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import { encodeFrontier, type Frontier, parseFrontier, type TreeNode } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
 import { LINE_BYTES_MAX } from '../../limits.js'
-import type { Standing } from '../../standing/standing.js'
+import { type Standing, standingOf } from '../../standing/standing.js'
 import { type CommitPlan, EMPTY_STATE, type LogState } from '../../write/advance.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
 import {
@@ -217,8 +217,7 @@ export class SqliteState {
   #standing(row: HeadRow, controls: HeadControls | null, known: Known | null): Standing | null {
     if (controls === null) return null
     if (known === null || encodeControls(known.controls) !== row.controls) return this.#index.read(controls, row.size)
-    const { ring, stops, needs, rows } = known.state
-    return { ring, stops, needs, rows }
+    return standingOf(known.state)
   }
 
   /** Recovers the rows after the head, and stores their tree nodes. */
