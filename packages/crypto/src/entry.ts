@@ -13,6 +13,7 @@ export {
   isThumbprint,
   type Subject,
 } from './entry/authority.js'
+export { type Commitment, commitmentMisfit } from './entry/commitment.js'
 export { type DecisionFacts, hashDecisionFacts, hashDecisionTexts, normalFacts } from './entry/decision-hash.js'
 export { hashEntry, type Members } from './entry/entry-hash.js'
 export {
@@ -24,6 +25,15 @@ export {
   pypiMisfit,
   pypiPolicyHash,
 } from './entry/pypi-entry.js'
+export {
+  APPROVALS_MAX,
+  assertedRequirement,
+  FACTORS_MAX,
+  type Factor,
+  hashRequirement,
+  type Requirement,
+  requirementMisfit,
+} from './entry/requirement.js'
 export {
   checkEntry,
   draftMisfit,
