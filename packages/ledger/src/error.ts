@@ -29,6 +29,11 @@ export type LedgerErrorCode =
   | 'STOPPED'
   | 'STOP_NOT_FOUND'
   | 'LEDGER_NEWER'
+  | 'QUESTION_CLOSED'
+  | 'QUESTIONS_FULL'
+  | 'CLOCK_BEHIND_LEDGER'
+  | 'CALL_DECIDED'
+  | 'OUTCOME_RECORDED'
 
 /** Default hints, for errors that are thrown without a hint. */
 const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
@@ -43,8 +48,24 @@ const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
   ['STOP_NOT_FOUND', '`sudoagent stops` lists the open stops'],
   ['LEDGER_NEWER', 'upgrade this program; nothing was written'],
   ['ENTRY_REFUSED', '`sudoagent inspect` shows the keys of the ledger'],
+  ['QUESTION_CLOSED', 'repeat the call to ask again'],
+  ['QUESTIONS_FULL', '`sudoagent approvals list` shows the open questions; answer them, or wait until they expire'],
+  ['CLOCK_BEHIND_LEDGER', 'set the clock of this machine'],
+  ['CALL_DECIDED', '`sudoagent show` shows the entries of the call'],
+  ['OUTCOME_RECORDED', '`sudoagent show` shows the entries of the call'],
   ['STATE_INVALID', 'delete the state file; the next run then verifies everything'],
 ])
+
+/** An entry of a call. */
+export interface RecordedEntry {
+  readonly position: number
+  /** The effect of a decision; null for other entries. */
+  readonly effect: 'allow' | 'deny' | null
+}
+
+export interface LedgerErrorDetails extends ErrorDetails {
+  readonly recorded?: RecordedEntry | null
+}
 
 /**
  * An error with a code from a closed set, a message, and a hint that names the next step. The message is one line,
@@ -53,7 +74,11 @@ const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
 export class LedgerError extends SudoAgentError<LedgerErrorCode> {
   override readonly name = 'LedgerError'
 
-  constructor(code: LedgerErrorCode, message: string, details: ErrorDetails = {}) {
+  /** The entry of the call that is already recorded, for the errors that name one; otherwise null. */
+  readonly recorded: RecordedEntry | null
+
+  constructor(code: LedgerErrorCode, message: string, { recorded, ...details }: LedgerErrorDetails = {}) {
     super(code, escapeForTerminal(message), { ...details, hint: details.hint ?? HINTS.get(code) })
+    this.recorded = recorded ?? null
   }
 }

@@ -70,8 +70,21 @@ export const STOPS_MAX = 255
 export const CONTROL_REASON_LENGTH_MAX = 1_024
 export const CONTROL_BY_LENGTH_MAX = 256
 
-/** Maximum length of the block of a `stop` or `resume` entry, in bytes of canonical JSON. */
+/** Maximum length of the block of a `stop`, `resume` or `asked` entry, in bytes of canonical JSON. */
 export const CONTROL_BYTES_MAX = 64 * 1024
+
+/** Maximum number of open questions, and of one agent: faults that ask without end do not fill the ledger's state. */
+export const QUESTIONS_MAX = 10_000
+export const QUESTIONS_OF_AGENT_MAX = 100
+
+/** Maximum time between a question and its deadline, in milliseconds: 7 days. */
+export const QUESTION_TTL_MS_MAX = 604_800_000
+
+/**
+ * Maximum time that the ledger time may be ahead of the clock of a writer that asks, in milliseconds. Beyond it, an
+ * approval that is in time by the writer's clock could have expired by the ledger's.
+ */
+export const LEDGER_AHEAD_MS_MAX = 60_000
 
 /** Maximum number of keys in the lifetime of a ledger: each key is parsed, and tried on signed notes. */
 export const LEDGER_KEYS_MAX = 64

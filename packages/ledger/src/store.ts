@@ -4,6 +4,7 @@
  * `recover` and the head checks validate the existing content of a store.
  */
 
+export { parseLine } from './entry/line.js'
 export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
 export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
 export { ownFields } from './own-fields.js'
@@ -18,7 +19,10 @@ export type {
 } from './port/reader.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
+export { questionFields, questionOf } from './standing/question-fields.js'
+export { expiryLimit, type OpenQuestion } from './standing/questions.js'
 export { type ControlRow, type Standing, standingOf } from './standing/standing.js'
+export { withEntry } from './store/call-book.js'
 export { leavesOf, treeDamaged, withHash } from './tree/tile-hashes.js'
 export {
   type AppendRequest,
@@ -32,11 +36,19 @@ export {
   type WriterOptions,
   writerOf,
 } from './write/advance.js'
+export {
+  type CallRecords,
+  NO_CHANGES,
+  NOT_RECORDED,
+  type QuestionChanges,
+  type RecordedCall,
+} from './write/call-records.js'
 export { withTimeout } from './write/deadline.js'
+export type { EncodedDraft } from './write/encode-draft.js'
 export { headRefused, isHeadOf, readHead, requireMatchingHead, shorterThanHead } from './write/head-check.js'
 export { controlsOf, encodeControls, type HeadControls, parseControls, positionsToRead } from './write/head-controls.js'
 export { readTail, type Tail } from './write/last-entry.js'
 export type { DraftResult, LinkedEntry } from './write/link-batch.js'
-export { type Recovered, recover } from './write/recover.js'
+export { type Recovered, recover, requestIdOf } from './write/recover.js'
 export { INDEX_ROWS_MAX, replayControls } from './write/replay-controls.js'
 export { type StoreHooks, StoreWriter } from './write/store-writer.js'

@@ -37,7 +37,7 @@ async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFini
   return { proxy, url, ledger }
 }
 
-async function onRecord(url: string): Promise<{ readonly verdict: string; readonly requests: readonly string[] }> {
+async function recorded(url: string): Promise<{ readonly verdict: string; readonly requests: readonly string[] }> {
   const reader = await openPostgresLedger(url)
   const { verdict } = await verify(reader, { publicKeys: [testKey(1).publicKey] })
   const requests: string[] = []
@@ -68,7 +68,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
       await ledger.append(decisionDraft(14))
       // After this pause, a delayed statement has either arrived or will never arrive.
       await new Promise((resolve) => setTimeout(resolve, 400))
-      const { verdict, requests } = await onRecord(url)
+      const { verdict, requests } = await recorded(url)
       expect(verdict).toBe('signed')
       expect(requests).toEqual([...range(1, path === 'locked' ? 3 : 2), ...range(11, 14)])
       const reader = await openPostgresLedger(url)
@@ -92,11 +92,11 @@ it.concurrent.for<[Fault, number]>([
     proxy.arm(fault, MARKERS.alone, { lateMs: 100, away: true })
     // The append fails, although the entry may have been recorded. The function of the call therefore does not run.
     expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_WRITE_FAILED')
-    expect((await onRecord(url)).requests).toEqual(range(1, count))
+    expect((await recorded(url)).requests).toEqual(range(1, count))
     expect(await refusalOf(() => ledger.append(decisionDraft(3)))).toBe('LEDGER_WRITE_FAILED')
     proxy.refuse(false)
     expect((await ledger.append(decisionDraft(4))).position).toBe(count + 2)
-    expect(await onRecord(url)).toEqual({ verdict: 'signed', requests: [...range(1, count), requestIdOf(4)] })
+    expect(await recorded(url)).toEqual({ verdict: 'signed', requests: [...range(1, count), requestIdOf(4)] })
   },
 )
 
@@ -112,9 +112,9 @@ it.concurrent('a write that arrives when its writer has given it up changes noth
   expect(proxy.arrived).toBe(0)
   await expect.poll(() => proxy.arrived).toBe(1)
   await new Promise((resolve) => setTimeout(resolve, 400))
-  expect((await onRecord(url)).requests).toEqual(range(1, 1))
+  expect((await recorded(url)).requests).toEqual(range(1, 1))
   expect((await ledger.append(decisionDraft(3))).position).toBe(3)
-  expect(await onRecord(url)).toEqual({ verdict: 'signed', requests: [requestIdOf(1), requestIdOf(3)] })
+  expect(await recorded(url)).toEqual({ verdict: 'signed', requests: [requestIdOf(1), requestIdOf(3)] })
 })
 
 it('a writer that others have left behind changes nothing with what it still sends', async () => {
@@ -129,5 +129,5 @@ it('a writer that others have left behind changes nothing with what it still sen
   await other.append(decisionDraft(4))
   await other.close()
   expect([mine.position, theirs.position]).toEqual([3, 4])
-  expect(await onRecord(url)).toEqual({ verdict: 'signed', requests: range(1, 4) })
+  expect(await recorded(url)).toEqual({ verdict: 'signed', requests: range(1, 4) })
 })

@@ -104,10 +104,10 @@ describe('of two at once', () => {
     const requests = [await log.request(3, 7), await rival.request(3, size)]
     const answers = await Promise.all(requests.map((request) => witness.addCheckpoint(request)))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
-    const onRecord = await store.read(ORIGIN)
-    expect(answers.find(({ status }) => status === 409)).toEqual(CONFLICT(onRecord?.size ?? 0))
+    const recorded = await store.read(ORIGIN)
+    expect(answers.find(({ status }) => status === 409)).toEqual(CONFLICT(recorded?.size ?? 0))
     const winner = answers.findIndex(({ status }) => status === 200)
-    expect(encodeBase64(onRecord?.root ?? new Uint8Array())).toBe(
+    expect(encodeBase64(recorded?.root ?? new Uint8Array())).toBe(
       encodeBase64(winner === 0 ? log.root(7) : rival.root(size)),
     )
   })

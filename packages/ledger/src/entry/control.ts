@@ -11,6 +11,7 @@ import type { Signer } from '@sudoagent/crypto'
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { isKeyName } from '@sudoagent/crypto/note'
+import { type Asked, isAsked } from '../authority/question.js'
 import { isStopScope, type StopScope } from '../authority/stop-scope.js'
 import {
   CONTROL_BY_LENGTH_MAX,
@@ -86,7 +87,7 @@ export interface Resume {
 /** The blocks that change the keys, or the state of the ledger as a whole. */
 export type RingBlock = Genesis | KeyAdded | KeyRetired | Closed
 
-export type ControlBlock = RingBlock | Stop | Resume
+export type ControlBlock = RingBlock | Stop | Resume | Asked
 
 /** A block of a known kind whose content does not have the form of that kind. */
 export type InvalidControl = { readonly kind: 'invalid'; readonly of: ControlBlock['kind'] }
@@ -198,5 +199,6 @@ const FITS: { readonly [kind in ControlBlock['kind']]: (block: Fields) => boolea
   key_retired: (block) => isKeyId(own(block, 'key_id')),
   stop: (block) => isOfStop(block) && isStopScope(own(block, 'scope')),
   resume: isOfStop,
+  asked: (block) => isAsked(block) && bytesOf(block) <= CONTROL_BYTES_MAX,
   closed: (block) => Number.isSafeInteger(own(block, 'size')) && (own(block, 'size') as number) > 0,
 }

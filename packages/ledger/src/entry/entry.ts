@@ -14,7 +14,13 @@
 // `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. `rules/` contains
 // the rules that relate entries to each other: the hash chain, one decision and at most one outcome for each call.
 import type { Hash } from '@sudoagent/crypto'
-import { type Authority, authorityMisfit, isPypiEntry } from '@sudoagent/crypto/entry'
+import {
+  type Authority,
+  authorityMisfit,
+  type Commitment,
+  isPypiEntry,
+  type Requirement,
+} from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
 
 export { checkEntry, draftMisfit, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto/entry'
@@ -58,6 +64,14 @@ export interface ApprovalBlock {
   readonly resolved_at: string | null
   readonly expires_at: string | null
   readonly binding: BindingBlock | null
+  /** The following members are absent in approvals that were not recorded as a question first. */
+  readonly requirement?: Requirement
+  /** How many values and keys of the call are recorded as something other than themselves. */
+  readonly redacted?: number
+  /** The registry of approvers in force at the decision; null without one. */
+  readonly registry?: null
+  /** The signed statements of approvers. */
+  readonly statements?: readonly never[]
 }
 
 export interface BudgetBlock {
@@ -96,6 +110,8 @@ export interface EntryDraft {
   readonly actor: Actor
   /** For whom the agent called; only in decisions. */
   readonly authority?: Authority
+  /** Only in decisions. */
+  readonly commitment?: Commitment
   readonly decision: DecisionBlock
   readonly approval?: ApprovalBlock | null
   readonly budget?: BudgetBlock | null

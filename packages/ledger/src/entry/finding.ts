@@ -50,6 +50,9 @@ export type FindingCode =
   | 'AUTHORITY_INVALID'
   | 'STOP_INVALID'
   | 'ALLOWED_WHILE_STOPPED'
+  | 'ASKED_DUPLICATE'
+  | 'ASKED_MISMATCH'
+  | 'APPROVAL_NOT_ASKED'
 
 /** One defect and its position. `position` is 1-based, or null for a finding about the whole ledger. */
 export interface Finding {

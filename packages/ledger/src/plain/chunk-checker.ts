@@ -4,13 +4,14 @@
 import { createVerifier, type Hash, type PublicKey, type Verifier } from '@sudoagent/crypto'
 import { sha256Latin1 } from '@sudoagent/crypto/bytes'
 import { HASH_BYTES } from '@sudoagent/crypto/tree'
+import type { Asked } from '../authority/question.js'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { HASH_WORDS, isUuid, uuidHex } from '../rules/call-key.js'
 import { checkLine } from '../rules/check-line.js'
-import type { CallFacts } from '../rules/line-facts.js'
+import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { clockProblem, hashColumnProblem, isSignedBy, linkProblem, previousColumnProblem } from '../rules/succession.js'
 import { ChunkCalls } from './chunk-calls.js'
-import { ALLOWED, CALL_WORDS, type ChunkSummary, DENIED, OUTCOME } from './chunk-summary.js'
+import { ALLOWED, ASKED, CALL_WORDS, type ChunkQuestion, type ChunkSummary, DENIED, OUTCOME } from './chunk-summary.js'
 import { LineCursor } from './line-cursor.js'
 import { countLines, plainText } from './plain-text.js'
 import { LineRecogniser, recogniseLine } from './recognise-line.js'
@@ -70,7 +71,7 @@ export class ChunkChecker {
     const cursor = plain === null ? null : new LineCursor(plain)
     for (let at = 0; at < bytes.length; ) {
       cursor?.moveTo(at)
-      let facts = cursor === null ? null : this.#recogniser.next(cursor)
+      let facts: CallFacts | AskedFacts | null = cursor === null ? null : this.#recogniser.next(cursor)
       const next = facts === null || cursor === null ? bytes.indexOf(LF, at) + 1 : cursor.at
       facts ??= recogniseLine(bytes.subarray(at, next - 1)) ?? chunk.readInFull(bytes.subarray(at, next - 1))
       if (facts === null || !this.#isSignedAsAsked(facts) || !chunk.add(facts, columns)) return false
@@ -79,12 +80,15 @@ export class ChunkChecker {
     return true
   }
 
-  #isSignedAsAsked({ signature, keyId, entryHash }: CallFacts): boolean {
+  #isSignedAsAsked({ signature, keyId, entryHash }: CallFacts | AskedFacts): boolean {
     if (this.#keys === null) return true
     const verifier = keyId === null ? undefined : this.#keys.get(keyId)
     return verifier !== undefined && signature !== null && isSignedBy(verifier, entryHash, signature)
   }
 }
+
+/** The facts of a line with a question. */
+type AskedFacts = ControlFacts & { readonly block: Asked; readonly createdAt: string }
 
 /** Collects the facts of the lines, and compares each line with the line before it. */
 class ChunkWriter {
@@ -107,6 +111,10 @@ class ChunkWriter {
   #firstRecordedAt = ''
   #lastRecordedAt = ''
   #createdLate = 0
+  #outcomes = 0
+  #approved = 0
+  #approvedRedacted = 0
+  readonly #questions: ChunkQuestion[] = []
   readonly #chunkCalls: ChunkCalls
 
   constructor(bytes: Buffer, listsAllowed: boolean) {
@@ -119,10 +127,11 @@ class ChunkWriter {
   }
 
   /** Null for a line that has a defect or that a summary cannot represent. */
-  readInFull(line: Buffer): CallFacts | null {
+  readInFull(line: Buffer): CallFacts | AskedFacts | null {
     this.#readInFull += 1
     const facts = checkLine(line)
-    if (facts.kind !== 'call' || facts.hashProblems.length > 0) return null
+    if (facts.kind === 'unreadable' || facts.hashProblems.length > 0) return null
+    if (facts.kind === 'control') return isAskedFacts(facts) ? facts : null
     if (facts.approvalProblems.length > 0 || facts.authorityProblem !== null) return null
     return facts.recordedAt !== null && isUuid(facts.requestId) ? facts : null
   }
@@ -130,8 +139,8 @@ class ChunkWriter {
   /**
    * @returns false if the line does not follow the line before it, or if the columns of its row differ from the line
    */
-  add(facts: CallFacts, columns: ChunkColumns | null): boolean {
-    const { entryHash, previous, createdAt, decisionHash, requestId } = facts
+  add(facts: CallFacts | AskedFacts, columns: ChunkColumns | null): boolean {
+    const { entryHash, previous, createdAt } = facts
     const recordedAt = facts.recordedAt ?? ''
     const line = this.#lines
     if (line === 0) {
@@ -141,11 +150,23 @@ class ChunkWriter {
     } else if (linkProblem(this.#last, previous) !== null || clockProblem(this.#lastRecordedAt, recordedAt) !== null)
       return false
     if (columns !== null && !this.#isColumnOf(facts, columns)) return false
-    if (!this.#chunkCalls.add(facts, line)) return false
-    if (isCreatedLate(createdAt, recordedAt)) this.#createdLate += 1
+    if (facts.kind === 'call' ? !this.#addCall(facts, line, recordedAt) : !this.#addQuestion(facts, line)) return false
     this.#hashes.write(entryHash, line * HASH_BYTES, 'hex')
     this.#hashes.copy(this.#leaf, 1, line * HASH_BYTES, (line + 1) * HASH_BYTES)
     this.#leaves.write(sha256Latin1(this.#leaf), line * HASH_BYTES, 'latin1')
+    if (facts.signature !== null) this.#signed += 1
+    if (facts.keyId !== null) this.#keyIds.add(facts.keyId)
+    this.#lastCreatedAt = createdAt
+    this.#lastRecordedAt = recordedAt
+    this.#last = entryHash
+    this.#lines += 1
+    return true
+  }
+
+  #addCall(facts: CallFacts, line: number, recordedAt: string): boolean {
+    const { createdAt, decisionHash, requestId, answer } = facts
+    if (!this.#chunkCalls.add(facts, line)) return false
+    if (isCreatedLate(createdAt, recordedAt)) this.#createdLate += 1
     const word = line * CALL_WORDS
     this.#calls[word] = facts.isDecision ? (facts.isAllowed ? ALLOWED : DENIED) : OUTCOME
     // An outcome usually follows its decision directly.
@@ -158,13 +179,26 @@ class ChunkWriter {
       this.#requestId = requestId
     }
     if (facts.isDecision) this.#decisions += 1
-    if (facts.signature !== null) this.#signed += 1
-    if (facts.keyId !== null) this.#keyIds.add(facts.keyId)
-    this.#lastCreatedAt = createdAt
-    this.#lastRecordedAt = recordedAt
-    this.#last = entryHash
-    this.#lines += 1
+    else this.#outcomes += 1
+    if (facts.isApproved) this.#approved += 1
+    if (answer === null) return true
+    if (facts.isApproved && answer.redacted !== 0) this.#approvedRedacted += 1
+    const { policyHash, agentId, authority } = facts
+    this.#question(line, recordedAt, { answered: { requestId, decisionHash, policyHash, agentId, authority, answer } })
     return true
+  }
+
+  #addQuestion({ recordedAt, block }: AskedFacts, line: number): boolean {
+    // The words of the line before must not be taken for those of this line.
+    this.#decisionHash = ''
+    this.#calls[line * CALL_WORDS] = ASKED
+    this.#question(line, recordedAt ?? '', { asked: block })
+    return true
+  }
+
+  #question(line: number, recordedAt: string, found: Partial<Pick<ChunkQuestion, 'asked' | 'answered'>>): void {
+    const before = line === 0 ? null : this.#lastRecordedAt
+    this.#questions.push({ line, recordedAt, before, asked: null, answered: null, ...found })
   }
 
   summary(columns: ChunkColumns | null): ChunkSummary | null {
@@ -176,7 +210,7 @@ class ChunkWriter {
       previous: this.#previous,
       last: this.#last,
       decisions: this.#decisions,
-      outcomes: lines - this.#decisions,
+      outcomes: this.#outcomes,
       signed: this.#signed,
       keyIds: [...this.#keyIds],
       createdAt: [this.#firstCreatedAt, this.#lastCreatedAt],
@@ -185,11 +219,14 @@ class ChunkWriter {
       leaves: this.#leaves,
       calls: this.#calls,
       createdLate: this.#createdLate,
+      questions: this.#questions,
+      approved: this.#approved,
+      approvedRedacted: this.#approvedRedacted,
       ...this.#chunkCalls.summary(),
     }
   }
 
-  #isColumnOf({ entryHash }: CallFacts, { entryHashes }: ChunkColumns): boolean {
+  #isColumnOf({ entryHash }: CallFacts | AskedFacts, { entryHashes }: ChunkColumns): boolean {
     const at = this.#lines * HASH_CHARS
     return hashColumnProblem(entryHashes.slice(at, at + HASH_CHARS), entryHash) === null
   }
@@ -204,4 +241,10 @@ class ChunkWriter {
     const moved = (this.#previous ?? '') + entryHashes.slice(0, chars - HASH_CHARS)
     return entryHashes.length === chars && previousColumnProblem(prevEntryHashes, moved) === null
   }
+}
+
+/** Whether a control entry is a question that a summary can represent. */
+function isAskedFacts(facts: ControlFacts): facts is AskedFacts {
+  const { block, createdAt, recordedAt } = facts
+  return block?.kind === 'asked' && createdAt !== null && recordedAt !== null && isUuid(block.request_id)
 }

@@ -1,10 +1,11 @@
 // The summary of a chunk: a few thousand lines, each of which is valid by itself and follows the line before it. The
 // remaining checks need the state of the ledger before the chunk.
 import type { Hash } from '@sudoagent/crypto'
+import type { Asked } from '../authority/question.js'
 import type { AllowedCall } from '../rules/allowed-call.js'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
 import type { DecidedCall } from '../rules/described-call.js'
-import type { ApprovalUse, CallText } from '../rules/line-facts.js'
+import type { AnsweredCall, ApprovalUse, CallText } from '../rules/line-facts.js'
 
 /** Plain data that can be transferred between threads. */
 export interface ChunkSummary {
@@ -43,6 +44,22 @@ export interface ChunkSummary {
    * open stops; null if they were not asked for.
    */
   readonly allowed: readonly AllowedCall[] | null
+  /** The questions in this chunk, and the decisions that answer questions. */
+  readonly questions: readonly ChunkQuestion[]
+  /** Number of calls that are allowed under an approval. */
+  readonly approved: number
+  /** Number of these calls of which something is recorded as something other than itself. */
+  readonly approvedRedacted: number
+}
+
+/** A question, or a decision that answers one. */
+export interface ChunkQuestion {
+  readonly line: number
+  readonly recordedAt: string
+  /** `recorded_at` of the line before; null for the first line. */
+  readonly before: string | null
+  readonly asked: Asked | null
+  readonly answered: AnsweredCall | null
 }
 
 /** An event (`DENIED`, `ALLOWED` or `OUTCOME`) and the key of the call. */
@@ -52,3 +69,5 @@ export const CALL_WORDS = 1 + CALL_KEY_WORDS
 export const DENIED = 0
 export const ALLOWED = 1
 export const OUTCOME = 2
+/** A question, which has no call key. */
+export const ASKED = 3

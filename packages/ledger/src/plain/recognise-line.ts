@@ -18,7 +18,7 @@
 import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
 import { hashDecisionTexts } from '@sudoagent/crypto/entry'
 import { LINE_BYTES_MAX } from '../limits.js'
-import { approvalProblems, hasTimes } from '../rules/approval.js'
+import { answerOf, approvalProblems, hasTimes } from '../rules/approval.js'
 import { isUuid } from '../rules/call-key.js'
 import { type ApprovalUse, type CallFacts, NO_PROBLEMS } from '../rules/line-facts.js'
 import { LineCursor } from './line-cursor.js'
@@ -106,6 +106,8 @@ export class LineRecogniser {
       policyHash,
       parameters,
       approval,
+      isApproved: isAllowed && members.approval !== null,
+      answer: isDecision ? answerOf(members.approval, null) : null,
       hashProblems: NO_PROBLEMS,
       approvalProblems: NO_PROBLEMS,
       authority: members.has(M.authority) ? members.get(M.authority) : null,

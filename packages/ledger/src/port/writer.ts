@@ -1,7 +1,8 @@
 // The interface for writing a ledger: `append`, which the engine needs, and control entries.
 import type { Hash, Signer } from '@sudoagent/crypto'
+import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
 import type { StopScope } from '../authority/stop-scope.js'
-import type { EntryDraft } from '../entry/entry.js'
+import type { EntryDraft, OutcomeBlock } from '../entry/entry.js'
 
 /** The place of a written entry. `position` is 1-based. */
 export interface AppendedEntry {
@@ -11,10 +12,50 @@ export interface AppendedEntry {
   readonly recordedAt: string
 }
 
+export interface AppendOptions {
+  /**
+   * Whether the entry is refused if the call has one of its kind already: a decision or a question if the request id
+   * has a decision (CALL_DECIDED), a question also if it has a question, an outcome if it has an outcome
+   * (OUTCOME_RECORDED) or no decision that allows the call. Default: false.
+   */
+  readonly once?: boolean | undefined
+  /**
+   * For an outcome: the position of the decision. If another writer has appended since, a second outcome is
+   * refused (OUTCOME_RECORDED).
+   */
+  readonly decidedAt?: number | null | undefined
+}
+
+/** A question to record before anybody is asked. All texts are recorded in NFC. */
+export interface Question {
+  readonly requestId: string
+  /** `created_at` of the decision that will answer it, a ledger timestamp. */
+  readonly decisionAt: string
+  readonly decisionHash: Hash
+  readonly authority?: Authority
+  readonly policyHash: string
+  readonly action: string
+  readonly agentId: string
+  readonly requirement: Requirement
+  /** How many values and keys of the call are recorded as something other than themselves. */
+  readonly redacted: number
+  readonly commitment?: Commitment
+  /** Time until the deadline, in milliseconds: 1 to 604,800,000 (7 days). */
+  readonly ttlMs: number
+}
+
+/** A recorded question. */
+export interface AskedQuestion extends AppendedEntry {
+  /** A ledger timestamp: `recordedAt` and `ttlMs`. */
+  readonly expiresAt: string
+  /** `entry_hash` of the first entry, which identifies the ledger. */
+  readonly ledger: Hash
+}
+
 /** A prepared entry that lacks only the time of its event. */
 export interface PreparedEntry {
   /** As `LedgerWriter.append`. @param createdAt - the ledger timestamp that replaces the draft's `created_at` */
-  append(createdAt: string): Promise<AppendedEntry>
+  append(createdAt: string, options?: AppendOptions): Promise<AppendedEntry>
 }
 
 /**
@@ -24,7 +65,25 @@ export interface PreparedEntry {
  * rejected entry may still have been recorded: treat a rejection as "not authorized", never as "not recorded".
  */
 export interface LedgerWriter {
-  append(draft: EntryDraft): Promise<AppendedEntry>
+  append(draft: EntryDraft, options?: AppendOptions): Promise<AppendedEntry>
+  /**
+   * Records a question, and sets its deadline under the ledger's lock. The decision of the call must then carry the
+   * requirement of the question (`approval.requirement`), and closes the question; a second decision, or one after the
+   * deadline and a grace period of a minute, is refused with QUESTION_CLOSED.
+   *
+   * @throws LedgerError (as a rejection) STOPPED if an open stop covers the call, QUESTIONS_FULL, CLOCK_BEHIND_LEDGER
+   *   if the ledger time is more than a minute ahead of this writer's clock, CALL_DECIDED for a `once` question, and
+   *   the errors of `append`
+   */
+  ask?(question: Question, options?: Pick<AppendOptions, 'once'>): Promise<AskedQuestion>
+  /**
+   * Records the outcome of an allowed call by its request id, also after a restart and from another process. The entry
+   * repeats the call as the decision has it.
+   *
+   * @throws LedgerError (as a rejection) ENTRY_NOT_FOUND if the ledger has no decision with this request id,
+   *   ENTRY_REFUSED if the call was denied, OUTCOME_RECORDED if it has an outcome, and the errors of `append`
+   */
+  recordOutcome?(requestId: string, outcome: OutcomeReport): Promise<AppendedEntry>
   /**
    * Writes the genesis if the ledger is empty, so that a ledger without calls is valid, too. `SudoEngine.open`,
    * `openLedgerWriter` and `mcp guard` await `begin` before the first call.
@@ -48,6 +107,13 @@ export interface LedgerWriter {
   /** Waits for pending appends, then releases files and locks. Subsequent appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }
+
+/** An outcome. Default of the reasons: those of the decision. */
+export type OutcomeReport = Pick<OutcomeBlock, 'status' | 'error_type' | 'error'> &
+  Partial<Pick<OutcomeBlock, 'reason' | 'reason_code'>> & {
+    /** `created_at` of the entry, a ledger timestamp. */
+    readonly createdAt: string
+  }
 
 /** Why a control entry was written, and who decided it. */
 export interface ControlNote {

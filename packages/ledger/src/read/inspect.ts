@@ -163,7 +163,8 @@ class Look {
     if (position === 1) this.genesis = genesisOf(block, createdAt)
     this.firstAt ??= createdAt
     this.lastAt = createdAt ?? this.lastAt
-    if (block !== null && !isRingBlock(block) && position > 1) this.#stop(block, createdAt, position)
+    if (block !== null && !isRingBlock(block) && block.kind !== 'asked' && position > 1)
+      this.#stop(block, createdAt, position)
     if (facts.kind !== 'call') return
     if (facts.isDecision) this.decisions += 1
     else this.outcomes += 1

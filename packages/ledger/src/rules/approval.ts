@@ -1,14 +1,49 @@
 // Checks the approval of an allowed call against the entry that contains the approval.
-import type { Hash } from '@sudoagent/crypto'
+import { CryptoError, type Hash } from '@sudoagent/crypto'
 import { isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto/entry'
-import { type ApprovalBlock, approvalOf, type CallEntry, type KnownApproval } from '../entry/entry.js'
-import { NO_PROBLEMS, type Problem } from './line-facts.js'
+import { encodeCanonical } from '@sudoagent/crypto/json'
+import {
+  type ApprovalBlock,
+  approvalOf,
+  type CallEntry,
+  type DecisionBlock,
+  type KnownApproval,
+} from '../entry/entry.js'
+import { type Answer, NO_PROBLEMS, type Problem } from './line-facts.js'
 
 type ApprovalTimes = Pick<ApprovalBlock, 'created_at' | 'resolved_at' | 'expires_at'>
 
 /** Whether an approval has the times of its request, its answer and its expiry. */
 export const hasTimes = ({ created_at, resolved_at, expires_at }: ApprovalTimes): boolean =>
   created_at !== null && resolved_at !== null && expires_at !== null
+
+/**
+ * The part of an approval that is compared with its question; null for an approval without a requirement.
+ *
+ * @param approval - the block of a decision, of which only the shape of the older members has been checked
+ * @param commitment - the canonical text of the commitment of the decision
+ */
+export function answerOf(approval: object | null | undefined, commitment: string | null): Answer | null {
+  if (approval === null || approval === undefined || !Object.hasOwn(approval, 'requirement')) return null
+  const { approval_id: id, requirement, expires_at: expiresAt, redacted } = approval as { [name: string]: unknown }
+  return {
+    approvalId: typeof id === 'string' ? id : null,
+    requirement: textOf(requirement),
+    expiresAt: typeof expiresAt === 'string' ? expiresAt : null,
+    redacted: Number.isSafeInteger(redacted) && !Object.is(redacted, -0) ? (redacted as number) : null,
+    commitment,
+  }
+}
+
+/** Empty for a value without a canonical form, which equals no question. */
+function textOf(value: unknown): string {
+  try {
+    return encodeCanonical(value)
+  } catch (error) {
+    if (error instanceof CryptoError) return ''
+    throw error
+  }
+}
 
 const NEVER_APPROVED: Problem = {
   code: 'APPROVAL_NOT_APPROVED',
@@ -30,6 +65,30 @@ export function approvalProblemsOf(entry: CallEntry): readonly Problem[] {
     decisionHash: decision.decision_hash,
     recordedAt: entry.recorded_at ?? null,
   })
+}
+
+/**
+ * The first problem with the approval of a decision that answers a question, as a verifier would report it; null if
+ * there is none. A verifier does not need an approval for a denial.
+ */
+export function answeredApprovalProblem(entry: ApprovedDecision, recordedAt: string | null): Problem | null {
+  const { approval, decision, request_id: requestId } = entry
+  if (decision.effect !== 'allow' || approval === null || approval === undefined) return null
+  const { policy_hash: policyHash, decision_hash: decisionHash } = decision
+  const [problem = null] = approvalProblems(approval, { requestId, policyHash, decisionHash, recordedAt })
+  return problem ?? (hasTimes(approval) ? null : APPROVAL_INCOMPLETE)
+}
+
+/** The members of a decision that its approval is compared with. */
+export interface ApprovedDecision {
+  readonly request_id: string
+  readonly decision: DecisionBlock
+  readonly approval?: ApprovalBlock | null
+}
+
+export const APPROVAL_INCOMPLETE: Problem = {
+  code: 'APPROVAL_INCOMPLETE',
+  message: 'allowed under an approval that lacks the time of its request, answer or expiry',
 }
 
 /** The allowed call to which an approval must be bound. */

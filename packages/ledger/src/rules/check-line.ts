@@ -21,7 +21,7 @@ import { readControl } from '../entry/control.js'
 import { hashProblems } from '../entry/decision-hash.js'
 import { approvalOf, type CallEntry, isCallEntry } from '../entry/entry.js'
 import { memberText, type ParsedLine, parseLine } from '../entry/line.js'
-import { approvalProblemsOf, hasTimes } from './approval.js'
+import { answerOf, approvalProblemsOf, hasTimes } from './approval.js'
 import type { ApprovalUse, CallFacts, LineFacts, Problem } from './line-facts.js'
 
 /**
@@ -67,6 +67,8 @@ function callFacts(entry: CallEntry, { text, members }: ParsedLine): OfCall {
     policyHash: entry.decision.policy_hash,
     parameters: parametersText(text, members) ?? 'null',
     approval: isAllowed ? approvalUse(entry) : null,
+    isApproved: isAllowed && approvalOf(entry) !== null,
+    answer: isDecision ? answerOf(entry.approval, memberText(text, members, 'commitment')) : null,
     approvalProblems: isDecision ? approvalProblemsOf(entry) : [],
     authority: memberText(text, members, 'authority'),
     authorityProblem: authorityProblemOf(entry),

@@ -62,7 +62,7 @@ type AnyBlock = ControlBlock | InvalidControl
 /** Whether a block concerns the keys or the ledger as a whole; the other blocks are left to `standing/`. */
 export function isRingBlock(block: AnyBlock): block is RingBlock | InvalidControl {
   const kind = block.kind === 'invalid' ? block.of : block.kind
-  return kind !== 'stop' && kind !== 'resume'
+  return kind !== 'stop' && kind !== 'resume' && kind !== 'asked'
 }
 
 /** The ring after an entry. If the entry has a problem, the ring is unchanged. */

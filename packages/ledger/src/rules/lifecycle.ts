@@ -1,6 +1,7 @@
 // Checks the life cycle of each call: one decision, then at most one outcome, and only if the call was allowed
 // (LEDGER-FORMAT §6). No I/O.
 import type { Hash } from '@sudoagent/crypto'
+import { APPROVAL_INCOMPLETE } from './approval.js'
 import {
   CALL_KEY_WORDS,
   type CallKey,
@@ -109,6 +110,13 @@ export class Lifecycle {
     ]
   }
 
+  /** Whether an earlier entry decided a call with this request id. After a resumed start, only open calls count. */
+  hasDecided(requestId: string): boolean {
+    if (!isUuid(requestId)) return this.#otherIds.has(requestId)
+    const call = this.#keyOf(NO_HASH, requestId)
+    return this.#requestIds.find(call.words, HASH_WORDS) !== -1
+  }
+
   /**
    * Whether an outcome and its decision describe the same call. True if the decision is not open, since its data is
    * then no longer available.
@@ -214,13 +222,12 @@ export class Lifecycle {
   }
 }
 
+/** For a key of which only the request id is read. */
+const NO_HASH = '0'.repeat(64) as Hash
+
 const APPROVAL_REUSED: Problem = {
   code: 'APPROVAL_REUSED',
   message: 'allowed under an approval that was used for a different call',
-}
-const APPROVAL_INCOMPLETE: Problem = {
-  code: 'APPROVAL_INCOMPLETE',
-  message: 'allowed under an approval that lacks the time of its request, answer or expiry',
 }
 const OTHER_CALL: readonly Problem[] = [
   { code: 'DECISION_HASH_MISMATCH', message: 'the outcome and its decision describe different calls' },

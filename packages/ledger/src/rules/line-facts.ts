@@ -55,6 +55,30 @@ export interface ApprovalUse {
   readonly hasTimes: boolean
 }
 
+/** The part of an approval that is compared with its question. */
+export interface Answer {
+  readonly approvalId: string | null
+  /** The canonical text of the requirement. */
+  readonly requirement: string
+  readonly expiresAt: string | null
+  /** Null if the approval has no such number. */
+  readonly redacted: number | null
+  /** The canonical text of the commitment of the entry; null without one. */
+  readonly commitment: string | null
+}
+
+/** The part of a decision that is compared with its question. */
+export interface AnsweredCall {
+  readonly requestId: string
+  readonly decisionHash: Hash
+  readonly policyHash: string
+  readonly agentId: string
+  /** The canonical text of the authority; null if the entry has none. */
+  readonly authority: string | null
+  /** Null if the approval has no requirement: nothing was asked, or an earlier release asked. */
+  readonly answer: Answer | null
+}
+
 /** A decision or an outcome. */
 export interface CallFacts extends SealFacts, CallText {
   readonly kind: 'call'
@@ -68,6 +92,10 @@ export interface CallFacts extends SealFacts, CallText {
    * PyPI.
    */
   readonly approval: ApprovalUse | null
+  /** Whether the call is allowed under an approval, of either form. */
+  readonly isApproved: boolean
+  /** The approval of a decision with a requirement, whether it allows the call or not; null for others. */
+  readonly answer: Answer | null
   /** Problems with the approval of an allowed decision. */
   readonly approvalProblems: readonly Problem[]
   /** The canonical text of the authority; null if the entry has none. */

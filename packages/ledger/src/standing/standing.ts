@@ -54,7 +54,9 @@ export function stepStanding(standing: Standing, entry: RingEntry, position: num
     return { standing: { ...standing, ring }, problem: { code: 'CONTROL_INVALID', message: problem }, row: null }
   const { block } = entry
   const after = ring === standing.ring ? standing : { ...standing, ring }
-  if (block === null || isRingBlock(block)) return { standing: after, problem: null, row: null }
+  // A question has rules of its own (`questions.ts`), and no row in the index.
+  if (block === null || isRingBlock(block) || block.kind === 'asked')
+    return { standing: after, problem: null, row: null }
   const { stops, problem: wrong, ends } = stepStops(standing.stops, block, position)
   if (wrong !== null) return { standing: after, problem: wrong, row: null }
   const { kind } = block

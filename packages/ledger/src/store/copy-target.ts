@@ -17,6 +17,7 @@ import { recognise } from './open.js'
 import { CallWriter } from './sqlite/call-index.js'
 import { ControlIndex } from './sqlite/control-index.js'
 import { claimFile, createTables, requireSoundLedgerFile, setDurable } from './sqlite/open.js'
+import { OpenQuestions } from './sqlite/open-questions.js'
 import { openSqliteReader } from './sqlite/reader.js'
 import { TileWriter, tilesCompleted } from './sqlite/tiles.js'
 
@@ -45,6 +46,7 @@ class SqliteSink implements LedgerSink {
   readonly #tiles: TileWriter
   readonly #calls: CallWriter
   readonly #index: ControlIndex
+  readonly #questions: OpenQuestions
 
   constructor(path: string) {
     this.name = path
@@ -58,6 +60,7 @@ class SqliteSink implements LedgerSink {
       this.#tiles = new TileWriter(this.#db)
       this.#calls = new CallWriter(this.#db)
       this.#index = new ControlIndex(this.#db)
+      this.#questions = new OpenQuestions(this.#db)
     } catch (error) {
       this.#db.close()
       throw error
@@ -68,7 +71,7 @@ class SqliteSink implements LedgerSink {
     yield* linesOf(openSqliteReader(this.name))
   }
 
-  async write({ entries, nodes, rows }: CopiedBatch): Promise<void> {
+  async write({ entries, nodes, rows, questions }: CopiedBatch): Promise<void> {
     this.#whole(() => {
       const put = this.#db.prepare(
         'INSERT INTO ledger (id, entry_json, entry_hash, prev_entry_hash) VALUES (?, ?, ?, ?)',
@@ -83,6 +86,7 @@ class SqliteSink implements LedgerSink {
       this.#tiles.write(nodes)
       for (const tile of tilesCompleted(nodes)) this.#calls.write(tile)
       this.#index.add(rows)
+      this.#questions.apply(questions)
     })
   }
 

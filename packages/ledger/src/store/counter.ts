@@ -20,7 +20,7 @@ import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 import { asLedgerError } from '../file.js'
 import type { LedgerReader } from '../port/reader.js'
-import type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from '../port/writer.js'
+import type { AppendedEntry, AppendOptions, ControlWriter, LedgerWriter, PreparedEntry } from '../port/writer.js'
 
 export interface CounterOptions {
   /** Path of the counter. The first append creates it. */
@@ -81,6 +81,8 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly begin?: () => Promise<void>
   readonly aheadMs?: () => Promise<number>
   readonly prepare?: (draft: EntryDraft) => PreparedEntry
+  readonly ask?: NonNullable<LedgerWriter['ask']>
+  readonly recordOutcome?: NonNullable<LedgerWriter['recordOutcome']>
   readonly addKey?: ControlWriter['addKey']
   readonly retireKey?: ControlWriter['retireKey']
   readonly seal?: ControlWriter['seal']
@@ -94,7 +96,12 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     this.#position = count?.position ?? 0
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
-    const { addKey, retireKey, seal, stop, resume } = ledger
+    const { ask, recordOutcome, addKey, retireKey, seal, stop, resume } = ledger
+    if (ask !== undefined)
+      this.ask = async (question, asking) => this.#counted(await ask.call(ledger, question, asking))
+    if (recordOutcome !== undefined)
+      this.recordOutcome = async (requestId, outcome) =>
+        this.#counted(await recordOutcome.call(ledger, requestId, outcome))
     if (addKey !== undefined) this.addKey = async (signer) => this.#counted(await addKey.call(ledger, signer))
     if (retireKey !== undefined) this.retireKey = async (keyId) => this.#counted(await retireKey.call(ledger, keyId))
     if (seal !== undefined) this.seal = async () => this.#counted(await seal.call(ledger))
@@ -110,13 +117,13 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
       const prepare = ledger.prepare.bind(ledger)
       this.prepare = (draft) => {
         const prepared = prepare(draft)
-        return { append: async (createdAt) => this.#counted(await prepared.append(createdAt)) }
+        return { append: async (createdAt, how) => this.#counted(await prepared.append(createdAt, how)) }
       }
     }
   }
 
-  async append(draft: EntryDraft): Promise<AppendedEntry> {
-    return this.#counted(await this.#ledger.append(draft))
+  async append(draft: EntryDraft, options?: AppendOptions): Promise<AppendedEntry> {
+    return this.#counted(await this.#ledger.append(draft, options))
   }
 
   async close(): Promise<void> {
@@ -129,7 +136,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
    * Updates the counter. If the update fails, the append rejects: an uncounted entry could be removed without
    * detection, so the caller must not act on the entry.
    */
-  #counted(entry: AppendedEntry): AppendedEntry {
+  #counted<T extends AppendedEntry>(entry: T): T {
     if (entry.position <= this.#position) return entry
     const text = `${HEAD}${String(entry.position).padStart(POSITION_DIGITS, '0')} ${entry.entryHash}\n`
     try {

@@ -1,6 +1,7 @@
 // A ledger in memory, for tests and trials. The hash chain, the tree and the entries are the same as in any other
 // store, but nothing is durable.
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Hash } from '@sudoagent/crypto'
 import type { StoredLine } from '../entry/stored-line.js'
 import type { LedgerError } from '../error.js'
 import { asLedgerError } from '../file.js'
@@ -17,8 +18,10 @@ import {
   type WriterOptions,
   writerOf,
 } from '../write/advance.js'
+import { readTail } from '../write/last-entry.js'
 import type { DraftResult } from '../write/link-batch.js'
 import { StoreWriter } from '../write/store-writer.js'
+import { CallBook, type PlacedLine } from './call-book.js'
 
 export type MemoryLedgerOptions = WriterOptions
 
@@ -32,6 +35,7 @@ export type MemoryLedgerOptions = WriterOptions
 export class MemoryLedger extends StoreWriter {
   readonly #lines: Uint8Array[] = []
   readonly #nodes: Uint8Array[] = []
+  readonly #calls = new CallBook(() => this.#placed())
   #state: LogState = EMPTY_STATE
   #head: string | null = null
 
@@ -49,13 +53,27 @@ export class MemoryLedger extends StoreWriter {
   }
 
   protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
-    const plan = await advance(request, this.#state, this.writer)
+    const plan = await advance(request, this.#state, this.writer, this.#calls)
     if (plan.entries.length === 0) return plan.results
     for (const { line } of plan.entries) this.#lines.push(Buffer.from(line))
     for (const { hash } of plan.nodes) this.#nodes.push(hash)
     this.#head = plan.checkpoint
     this.#state = plan.state
+    this.#calls.committed(plan)
     return plan.results
+  }
+
+  protected async firstHash(): Promise<Hash> {
+    return readTail(this.#lines[0] ?? new Uint8Array(0), 'memory').entryHash
+  }
+
+  protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
+    const decision = this.#calls.entriesOf(requestId).decision
+    return decision === null ? [] : [this.#lines[decision.position - 1] ?? new Uint8Array(0)]
+  }
+
+  *#placed(): Generator<PlacedLine> {
+    for (const [index, line] of this.#lines.entries()) yield { position: index + 1, line }
   }
 
   /** `commit` does not change anything before it succeeds, so there is nothing to undo. */

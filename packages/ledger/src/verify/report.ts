@@ -68,6 +68,19 @@ export interface Report {
   readonly open: number
   /** The open stops, in the order of their entries. */
   readonly stops: readonly StopReport[]
+  /** Number of questions without a decision: those that may still be answered, and those whose time is over. */
+  readonly questions: { readonly open: number; readonly expired: number }
+  /**
+   * Number of calls that are allowed under an approval, by how it is proven who gave it, and the number of these calls
+   * of which something is recorded as something other than itself, such as a replaced secret.
+   */
+  readonly approvals: {
+    readonly signed: { readonly webauthn: number; readonly sshsig: number; readonly ed25519: number }
+    readonly asserted: number
+    readonly redacted: number
+  }
+  /** The origin of the trust in the keys of the approvers; null if no approval is signed. */
+  readonly approvers_by: 'your keys' | 'your registrar' | 'operator' | null
   /** Number of stops that were ended, by how the end is proven. */
   readonly resumes: { readonly signed: number; readonly operator: number }
   /** Number of control entries of kinds that this version does not know; their rules were not checked. */

@@ -45,6 +45,7 @@ export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): Veri
   const { trust, tally, entries: size, entryHash } = walk
   const frontier = walk.tree.frontier()
   if (trust.ring === null || frontier === null || entryHash === null) return null
+  const questions = walk.questions.end(tally.recordedAt)
   return {
     size,
     entryHash,
@@ -57,6 +58,8 @@ export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): Veri
       signed: tally.signed,
       trusted: tally.trusted,
       createdLate: tally.createdLate,
+      approved: tally.approved,
+      approvedRedacted: tally.approvedRedacted,
       controlsUnknown: tally.controlsUnknown,
     },
     ring: trust.ring,
@@ -65,6 +68,8 @@ export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): Veri
     named: [...walk.keysNamed].sort(),
     openCalls: [...walk.lifecycle.openCalls()],
     stops: walk.stops.open,
+    questions: questions.open,
+    questionsExpired: questions.expired,
     resumes: walk.stops.resumes,
     checkpoint: head?.text ?? null,
   }

@@ -24,6 +24,7 @@ import {
   LEDGER_KEYS_MAX,
   NAME_LENGTH_MAX,
   PUBLIC_KEYS_MAX,
+  QUESTIONS_MAX,
   REPORT_KEYS_MAX,
   REQUEST_ID_LENGTH_MAX,
   STATE_BYTES_MAX,
@@ -32,7 +33,21 @@ import {
 } from '../limits.js'
 import type { KeyRing, RingKey } from '../rules/key-ring.js'
 import type { OpenCall } from '../rules/lifecycle.js'
+import { questionFields, questionOf } from '../standing/question-fields.js'
+import type { OpenQuestion } from '../standing/questions.js'
 import type { WalkedStop } from '../standing/stop-walk.js'
+import {
+  Fields,
+  type Is,
+  invalid,
+  isAnything,
+  isBoolean,
+  isCount,
+  isKeyId,
+  isPosition,
+  isText,
+  orNull,
+} from './state-fields.js'
 import { type GivenKey, publicKeyOf } from './trust.js'
 import { readUnverifiedCheckpoint } from './unverified-checkpoint.js'
 
@@ -45,8 +60,22 @@ export interface EntryCounts {
   readonly trusted: number
   /** Call entries whose `created_at` is well after `recorded_at`. */
   readonly createdLate: number
+  /** Calls that are allowed under an approval, and those of them with something redacted. */
+  readonly approved: number
+  readonly approvedRedacted: number
   /** Control entries of kinds that this version does not know. */
   readonly controlsUnknown: number
+}
+
+export const NO_COUNTS: EntryCounts = {
+  decisions: 0,
+  outcomes: 0,
+  signed: 0,
+  trusted: 0,
+  createdLate: 0,
+  approved: 0,
+  approvedRedacted: 0,
+  controlsUnknown: 0,
 }
 
 /** The state of a ledger after `size` entries, which were verified without findings. */
@@ -68,6 +97,9 @@ export interface VerifiedState {
   readonly stops: readonly WalkedStop[]
   /** Number of resumes that ended a stop. */
   readonly resumes: number
+  /** The questions that are open, and the number of those that expired. */
+  readonly questions: readonly OpenQuestion[]
+  readonly questionsExpired: number
   /** The text of the stored head. */
   readonly checkpoint: string | null
 }
@@ -103,6 +135,8 @@ export function encodeState(state: VerifiedState): string {
       signed: counts.signed,
       trusted: counts.trusted,
       created_late: counts.createdLate,
+      approved: counts.approved,
+      approved_redacted: counts.approvedRedacted,
       controls_unknown: counts.controlsUnknown,
     },
     keys: { given: state.given, trusted: state.trusted, named: state.named },
@@ -121,6 +155,8 @@ export function encodeState(state: VerifiedState): string {
     open: openCalls.map((call) => [call.position, call.requestId, call.decisionHash, call.createdAt, call.agentId]),
     stops: state.stops.map(({ stopId, position, scope, inFlight }) => [stopId, position, normalScope(scope), inFlight]),
     resumes: state.resumes,
+    questions: state.questions.map(questionFields),
+    questions_expired: state.questionsExpired,
     checkpoint: state.checkpoint,
   }
   return `${JSON.stringify(fields)}\n`
@@ -144,11 +180,6 @@ export function parseState(text: string | Uint8Array): VerifiedState {
   }
 }
 
-const invalid = (why: string): LedgerError =>
-  new LedgerError('STATE_INVALID', `the state of an earlier run ${why}`, {
-    hint: 'delete the state file: the next run verifies everything and writes a new one',
-  })
-
 function readState(fields: Fields): VerifiedState {
   if (fields.get('kind', isText) !== KIND) throw invalid('is not a saved state')
   if (fields.get('version', isCount) !== VERSION) throw invalid('was written by another version of this program')
@@ -170,6 +201,8 @@ function readState(fields: Fields): VerifiedState {
       signed: counts.get('signed', isCount),
       trusted: counts.get('trusted', isCount),
       createdLate: counts.get('created_late', isCount),
+      approved: counts.get('approved', isCount),
+      approvedRedacted: counts.get('approved_redacted', isCount),
       controlsUnknown: counts.get('controls_unknown', isCount),
     },
     ring: readRing(fields.object('ring'), fields.get('origin', isOrigin), isRef),
@@ -179,6 +212,8 @@ function readState(fields: Fields): VerifiedState {
     openCalls: fields.list('open', STATE_CALLS_MAX, Array.isArray).map((call) => readCall(call, isRef)),
     stops: fields.list('stops', 2 * STOPS_MAX, Array.isArray).map((stop) => readStop(stop, isRef)),
     resumes: fields.get('resumes', isCount),
+    questions: fields.list('questions', QUESTIONS_MAX, Array.isArray).map((list) => readQuestion(list, size)),
+    questionsExpired: fields.get('questions_expired', isCount),
     checkpoint: readCheckpointText(fields.get('checkpoint', orNull(isText))),
   }
 }
@@ -221,6 +256,12 @@ function readStop(stop: readonly unknown[], isRef: Is<number>): WalkedStop {
   return { stopId, position, scope, inFlight }
 }
 
+function readQuestion(list: readonly unknown[], size: number): OpenQuestion {
+  const question = questionOf(list)
+  if (question === null || question.position > size) throw invalid('has an invalid open question')
+  return question
+}
+
 function readCheckpointText(text: string | null): string | null {
   return text === null ? null : readUnverifiedCheckpoint(text).text
 }
@@ -229,48 +270,6 @@ const readPair = ([first = null, last = null]: readonly (string | null)[]): [str
   first,
   last,
 ]
-
-type Is<T> = (value: unknown) => value is T
-
-const isAnything = (value: unknown): value is unknown => value !== undefined
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isPosition = (value: unknown): value is number => isCount(value) && value > 0
-const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)
-const orNull =
-  <T>(is: Is<T>): Is<T | null> =>
-  (value): value is T | null =>
-    value === null || is(value)
-
-/** Reads the fields of an untrusted object. */
-class Fields {
-  readonly #value: object
-
-  constructor(value: unknown) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('has the wrong structure')
-    this.#value = value
-  }
-
-  get<T>(name: string, is: Is<T>): T {
-    const value: unknown = Object.hasOwn(this.#value, name) ? Reflect.get(this.#value, name) : undefined
-    if (!is(value)) throw invalid(`has no valid \`${name}\``)
-    return value
-  }
-
-  object(name: string): Fields {
-    return new Fields(this.get(name, isAnything))
-  }
-
-  list<T>(name: string, maxLength: number, is: Is<T>): readonly T[] {
-    const list = this.get(
-      name,
-      (value): value is readonly unknown[] => Array.isArray(value) && value.length <= maxLength,
-    )
-    if (!list.every(is)) throw invalid(`has no valid \`${name}\``)
-    return list
-  }
-}
 
 /** Whether a run with these keys may use this state: every key that was given to the earlier run must be trusted. */
 export function areKeysOf({ given }: VerifiedState, publicKeys: readonly GivenKey[]): boolean {

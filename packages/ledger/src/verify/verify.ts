@@ -156,6 +156,7 @@ function reportOf(
   const ids = (isActive: boolean): readonly string[] =>
     [...(ring?.keys ?? [])].filter(([, { retiredAt }]) => (retiredAt === null) === isActive).map(([id]) => id)
   const ok = entries > 0 && findings.total === 0
+  const questions = walk.questions.end(tally.recordedAt)
   return {
     ok,
     verdict: ok ? verdictOf(shown) : isUnverified(walk, findings) ? 'unverified' : 'broken',
@@ -166,6 +167,13 @@ function reportOf(
     stops: walk.stops.open.map(({ stopId, position, scope, inFlight }) => {
       return { stop_id: stopId, position, scope: normalScope(scope), in_flight: inFlight }
     }),
+    questions: { open: questions.open.length, expired: questions.expired },
+    approvals: {
+      signed: { webauthn: 0, sshsig: 0, ed25519: 0 },
+      asserted: tally.approved,
+      redacted: tally.approvedRedacted,
+    },
+    approvers_by: null,
     resumes: { signed: 0, operator: walk.stops.resumes },
     controls_unknown: tally.controlsUnknown,
     open_calls: firstOpenCalls(lifecycle, OPEN_CALLS_LISTED_MAX),

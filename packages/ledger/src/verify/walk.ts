@@ -3,23 +3,27 @@
 
 import type { Hash } from '@sudoagent/crypto'
 import { frontierRoot, HASH_BYTES } from '@sudoagent/crypto/tree'
+import type { Asked } from '../authority/question.js'
 import type { Findings, ReportFinding } from '../entry/finding.js'
-import type { LineFault, StoredColumns, StoredLine } from '../entry/stored-line.js'
+import type { StoredColumns, StoredLine } from '../entry/stored-line.js'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { REPORT_KEYS_MAX } from '../limits.js'
-import { ALLOWED, CALL_WORDS, type ChunkSummary, OUTCOME } from '../plain/chunk-summary.js'
+import { ALLOWED, ASKED, CALL_WORDS, type ChunkQuestion, type ChunkSummary, OUTCOME } from '../plain/chunk-summary.js'
 import { recogniseLine } from '../plain/recognise-line.js'
 import { requestIdAt } from '../rules/call-key.js'
 import { checkLine } from '../rules/check-line.js'
 import type { DecidedCall } from '../rules/described-call.js'
 import { isRingBlock } from '../rules/key-ring.js'
 import { Lifecycle } from '../rules/lifecycle.js'
-import type { CallFacts, ControlFacts, LineFacts, Problem, UnreadableLine } from '../rules/line-facts.js'
+import type { AnsweredCall, CallFacts, ControlFacts, LineFacts, Problem, UnreadableLine } from '../rules/line-facts.js'
 import { clockProblem, hashColumnProblem, linkProblem, previousColumnProblem } from '../rules/succession.js'
+import { QuestionWalk } from '../standing/question-walk.js'
 import { StopWalk } from '../standing/stop-walk.js'
 import { type TreePoint, TreeWalk } from '../tree/walk.js'
 import type { WalkedLedger } from './check-checkpoint.js'
-import type { EntryCounts, VerifiedState } from './saved-state.js'
+import { isAdmissible } from './chunk-rules.js'
+import { FAULTS, LOST_HINT } from './line-faults.js'
+import { NO_COUNTS, type VerifiedState } from './saved-state.js'
 import { type EntryFacts, type GivenKey, Trust } from './trust.js'
 
 /** The start of a walk, and the tree sizes to remember. */
@@ -43,6 +47,9 @@ export interface Tally {
   firstAt: string | null
   lastAt: string | null
   createdLate: number
+  /** Calls that are allowed under an approval, and those of them with something redacted. */
+  approved: number
+  approvedRedacted: number
   /** Lines in this run that `checkLine` read. */
   readInFull: number
   /** Control entries of kinds that this version does not know. */
@@ -54,6 +61,7 @@ export class Walk implements WalkedLedger {
   readonly trust: Trust
   readonly lifecycle: Lifecycle
   readonly stops: StopWalk
+  readonly questions: QuestionWalk
   readonly tree: TreeWalk
   readonly tally: Tally
   /** Key ids named in the entries. */
@@ -71,6 +79,7 @@ export class Walk implements WalkedLedger {
     this.trust = new Trust(publicKeys, state)
     this.lifecycle = new Lifecycle(state)
     this.stops = new StopWalk(state)
+    this.questions = new QuestionWalk(state)
     this.tree = new TreeWalk(sizes, state?.frontier, state === null ? known : new Map([...known, pointOf(state)]))
     this.keysNamed = new Set(state?.named)
     this.entries = state?.size ?? 0
@@ -117,7 +126,8 @@ export class Walk implements WalkedLedger {
     // After an unreadable line, the predecessor is unknown, so the next line is read individually.
     if (this.#previous === undefined || linkProblem(this.#previous, facts.previous) !== null) return false
     if (clockProblem(tally.recordedAt, recordedFirst) !== null) return false
-    if (!this.#areAllowed(facts) || !this.#areCallsAsDecided(facts) || !this.#areApprovalsNew(facts)) return false
+    if (!isAdmissible(facts, this) || !this.#areApprovalsNew(facts)) return false
+    const before = tally.recordedAt
     tally.firstAt ??= facts.createdAt[0]
     tally.lastAt = facts.createdAt[1]
     tally.recordedAt = recordedLast
@@ -125,28 +135,21 @@ export class Walk implements WalkedLedger {
     tally.outcomes += facts.outcomes
     tally.signed += facts.signed
     tally.createdLate += facts.createdLate
+    tally.approved += facts.approved
+    tally.approvedRedacted += facts.approvedRedacted
     tally.readInFull += facts.readInFull
+    const questions = new Map(facts.questions.map((question) => [question.line, question]))
     const opened = new Map(facts.opened.map(({ line, ...decided }) => [line, decided]))
     if (trust.isAnyTrusted) tally.trusted += facts.lines
     for (const id of facts.keyIds) if (this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(id)
     for (let line = 0; line < facts.lines; line += 1) {
       this.entries += 1
       this.tree.addLeaf(facts.leaves, line * HASH_BYTES, () => hashAt(facts.hashes, line * HASH_BYTES))
-      this.#call(facts.calls, line * CALL_WORDS, opened.get(line))
+      this.#question(questions.get(line), before)
+      if (facts.calls[line * CALL_WORDS] !== ASKED) this.#call(facts.calls, line * CALL_WORDS, opened.get(line))
     }
     this.#previous = facts.last
     return true
-  }
-
-  /** Whether no open stop covers a call that is allowed in the chunk. */
-  #areAllowed({ allowed }: ChunkSummary): boolean {
-    if (!this.stops.isAnyOpen) return true
-    return allowed?.every((call) => this.stops.problemOf(call) === null) === true
-  }
-
-  /** Whether all outcomes describe the calls of their decisions in earlier chunks. */
-  #areCallsAsDecided({ closed, calls }: ChunkSummary): boolean {
-    return closed.every((outcome) => this.lifecycle.describes(calls, outcome.line * CALL_WORDS + 1, outcome))
   }
 
   /**
@@ -174,6 +177,26 @@ export class Walk implements WalkedLedger {
       this.#findings.add({ code, position: this.entries, message, request_id: requestIdAt(calls, at + 1) })
   }
 
+  /** Applies a question of a chunk, or the answer to one. @param before - the time before the chunk */
+  #question(question: ChunkQuestion | undefined, before: string | null): void {
+    if (question === undefined) return
+    const { asked, answered, recordedAt } = question
+    const at = { recordedAt, before: question.before ?? before }
+    const problem = asked === null ? this.#answered(answered, at.before) : this.#asked(asked, at)
+    if (problem === null) return
+    const ofCall = answered === null ? {} : { request_id: answered.requestId }
+    this.#findings.add({ ...problem, position: this.entries, ...ofCall })
+  }
+
+  #asked(asked: Asked, at: { readonly recordedAt: string | null; readonly before: string | null }): Problem | null {
+    const isDecided = this.lifecycle.hasDecided(asked.request_id)
+    return this.questions.asked(asked, this.entries, { ...at, isDecided })
+  }
+
+  #answered(call: AnsweredCall | null, before: string | null): Problem | null {
+    return call === null ? null : this.questions.decided(call, before)
+  }
+
   #unreadable({ code, message, claimedHash: hash }: UnreadableLine, position: number): void {
     // The hint is given only once, since all later checkpoints are affected in the same way.
     const isLost = hash === null && !this.#isLost && this.tree.isAwaited(this.entries)
@@ -198,21 +221,24 @@ export class Walk implements WalkedLedger {
     facts.hashProblems.forEach(report)
     if (stored.columns !== undefined) columnProblems(stored.columns, position, facts).forEach(report)
     const before = this.trust.ring
+    const { recordedAt } = this.tally
     this.#signature(facts, find)
     report(this.#clock(facts))
     if (facts.kind === 'control') {
       // The first entry, and entries after the last one, have findings of their own.
-      if (before !== null && before.closedAt === null) report(this.#control(facts))
+      if (before !== null && before.closedAt === null) report(this.#control(facts, recordedAt))
       return
     }
     report(facts.authorityProblem)
     if (facts.isAllowed) report(this.stops.problemOf(facts))
+    if (facts.isDecision) report(this.questions.decided(facts, recordedAt))
     this.#life(facts).forEach(report)
   }
 
-  #control({ block }: ControlFacts): Problem | null {
+  #control({ block, recordedAt }: ControlFacts, before: string | null): Problem | null {
     if (block === null) this.tally.controlsUnknown += 1
     if (block === null || isRingBlock(block)) return null
+    if (block.kind === 'asked') return this.#asked(block, { recordedAt, before })
     return this.stops.control(block, this.entries, this.lifecycle.open)
   }
 
@@ -239,11 +265,13 @@ export class Walk implements WalkedLedger {
   #life(facts: CallFacts): readonly Problem[] {
     if (facts.isDecision) this.tally.decisions += 1
     else this.tally.outcomes += 1
+    if (facts.isApproved) this.tally.approved += 1
+    if (facts.isApproved && isRedacted(facts.answer)) this.tally.approvedRedacted += 1
     return this.lifecycle.observe(facts, this.entries, { hasGenesis: this.#hasGenesis })
   }
 }
 
-const NO_COUNTS: EntryCounts = { decisions: 0, outcomes: 0, signed: 0, trusted: 0, createdLate: 0, controlsUnknown: 0 }
+const isRedacted = (answer: CallFacts['answer']): boolean => answer !== null && answer.redacted !== 0
 
 function columnProblems(columns: StoredColumns, position: number, facts: EntryFacts): readonly (Problem | null)[] {
   return [
@@ -262,19 +290,3 @@ const pointOf = ({ size, frontier, entryHash }: VerifiedState): readonly [number
 
 const hashAt = (bytes: Uint8Array, at: number): Hash =>
   Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('hex') as Hash
-
-const LOST_HINT =
-  'without its hash the tree is unknown, so checkpoints and receipts from this entry on cannot be checked'
-
-const fault = (code: LineFault, message: string): UnreadableLine => ({
-  kind: 'unreadable',
-  code,
-  message,
-  claimedHash: null,
-})
-
-const FAULTS: { readonly [code in LineFault]: UnreadableLine } = {
-  LINE_TOO_LONG: fault('LINE_TOO_LONG', 'line exceeds the maximum length of an entry'),
-  LINE_TORN: fault('LINE_TORN', 'the last line is incomplete: a write was interrupted, or the file was truncated'),
-  COLUMN_MISMATCH: fault('COLUMN_MISMATCH', 'the entry of the row is not text'),
-}

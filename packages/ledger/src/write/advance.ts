@@ -18,17 +18,17 @@
 import type { Signer } from '@sudoagent/crypto'
 import { createNoteSigner, encodeCheckpoint, type NoteSigner, signCheckpoint } from '@sudoagent/crypto/note'
 import { EMPTY_FRONTIER, type Frontier, frontierRoot, type TreeNode } from '@sudoagent/crypto/tree'
-import { type ScopedCall, scopeText } from '../authority/stop-scope.js'
 import { type ControlDraft, isOrigin } from '../entry/control.js'
 import { formatTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { EMPTY_HEAD, type Head } from '../port/writer.js'
 import { type KeyRing, mayFollow } from '../rules/key-ring.js'
-import { type ControlRow, EMPTY_STANDING, type Standing, standingOf, stepStanding } from '../standing/standing.js'
-import { coveringStop } from '../standing/stops.js'
+import { type ControlRow, EMPTY_STANDING, type Standing } from '../standing/standing.js'
 import { grow } from '../tree/grow.js'
+import { Admission } from './admission.js'
+import { type CallRecords, NO_CHANGES, NO_RECORDS, type QuestionChanges } from './call-records.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
-import { type Admit, type DraftResult, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
+import { type DraftResult, type LinkedEntry, linkBatch, readClock } from './link-batch.js'
 import type { MakeControl } from './make-control.js'
 import { signInTime, writeFailed } from './signing.js'
 import { SOFTWARE } from './software.js'
@@ -108,6 +108,10 @@ export interface CommitPlan {
   readonly results: readonly DraftResult[]
   /** The rows that these entries add to the control index. */
   readonly rows: readonly ControlRow[]
+  /** The changes of the kept questions by these entries. */
+  readonly questions: QuestionChanges
+  /** Position of the last outcome that was given by request id; null if there is none. */
+  readonly outcomeByIdAt: number | null
   /** Position of the entry that changed the keys; null if there is none. A step has at most one. */
   readonly ringAt: number | null
   /** The nodes that these entries complete, in the order of completion. */
@@ -145,70 +149,60 @@ export function requireAuthorizedWriter(ring: KeyRing | null, { signer, origin }
 /**
  * Computes one step. The function is pure, except for the signer, the clock and the id of a new ledger.
  *
- * @returns the plan; a draft that the rules of the ledger forbid has a LedgerError as its result: ENTRY_REFUSED, or
- * STOPPED for an allowed call that an open stop covers
+ * @param records - the recorded entries of the calls of the drafts. Default: none
+ * @returns the plan; a draft that the rules of the ledger forbid has a LedgerError as its result: ENTRY_REFUSED;
+ * STOPPED for an allowed call, or a question, that an open stop covers; QUESTION_CLOSED, QUESTIONS_FULL,
+ * CLOCK_BEHIND_LEDGER, CALL_DECIDED or OUTCOME_RECORDED
  * @throws the errors of `requireAuthorizedWriter` and of a `MakeControl`; LEDGER_WRITE_FAILED if the signer or the
  * clock fails
  */
-export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
+export async function advance(
+  work: AppendRequest,
+  state: LogState,
+  writer: Writer,
+  records: CallRecords = NO_RECORDS,
+): Promise<CommitPlan> {
   requireAuthorizedWriter(state.ring, writer)
-  // Almost every step: calls, and no stop is open.
-  const isPlain = state.head.size > 0 && state.stops.size === 0 && 'drafts' in work
-  const checked = isPlain ? null : await checkedBatch(work, state, writer)
+  // Almost every step: calls, and neither a stop nor a question concerns them.
+  const isPlain = state.head.size > 0 && state.stops.size === 0 && 'drafts' in work && areFree(work, records)
+  const checked = isPlain ? null : await checkedBatch(work, state, writer, records)
   const { entries, results } = checked ?? (await linkBatch((work as DraftsRequest).drafts, state.head, writer))
-  const { rows: added, ringAt } = checked ?? { rows: [], ringAt: null }
+  const { rows: added, ringAt, questions, outcomeByIdAt } = checked ?? NOTHING_CHANGED
   const { ring, stops, needs, rows } = checked?.standing ?? state
   const last = entries[entries.length - 1]
   if (last === undefined || ring === null)
-    return { entries: [], results, rows: [], ringAt: null, nodes: [], checkpoint: '', state }
+    return { entries: [], results, ...NOTHING_CHANGED, nodes: [], checkpoint: '', state }
   const { frontier, nodes } = grow(state.frontier, entries)
   const head = { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt }
   const checkpoint = await headOf(ring.origin, frontier, writer.signer)
   const after = { head, frontier, ring, stops, needs, rows }
-  return { entries, results, rows: added, ringAt, nodes, checkpoint, state: after }
+  return { entries, results, rows: added, questions, outcomeByIdAt, ringAt, nodes, checkpoint, state: after }
+}
+
+const NOTHING_CHANGED = { rows: [], ringAt: null, questions: NO_CHANGES, outcomeByIdAt: null }
+
+/** Whether no question, and no other entry of the same call, concerns the drafts. */
+function areFree({ drafts }: DraftsRequest, { hasQuestions, othersUntil }: CallRecords): boolean {
+  return drafts.every(
+    ({ question, answered, once, event, decidedAt }) =>
+      question === null &&
+      answered === null &&
+      !once &&
+      (event !== 'decision' || !hasQuestions) &&
+      (decidedAt === null || decidedAt >= othersUntil),
+  )
 }
 
 /** Links drafts that must be compared with the standing of the ledger, or that change it. */
-async function checkedBatch(work: AppendRequest, state: LogState, writer: Writer) {
+async function checkedBatch(work: AppendRequest, state: LogState, writer: Writer, records: CallRecords) {
   const genesis = state.head.size === 0 ? [encodeDraft(genesisOf(writer))] : []
   const requested = 'control' in work ? await controlOf(work.control, state, writer, genesis.length) : work.drafts
-  const fold = new Fold(state, writer.signer?.keyId ?? null)
-  const linked = await linkBatch([...genesis, ...requested], state.head, writer, fold.admit)
+  const admission = new Admission(state, records, writer.signer?.keyId ?? null)
+  const linked = await linkBatch([...genesis, ...requested], state.head, writer, admission.admit)
   const results = linked.results.slice(genesis.length)
   const isInVain = results.every((result) => result instanceof LedgerError) && ('control' in work || results.length > 0)
-  const { standing, rows, ringAt } = fold
-  return { entries: isInVain ? [] : linked.entries, results, standing, rows, ringAt }
-}
-
-/** Applies the drafts of a step to the standing of the ledger, one by one, and refuses what the rules forbid. */
-class Fold {
-  standing: Standing
-  readonly rows: ControlRow[] = []
-  ringAt: number | null = null
-  readonly #keyId: string | null
-
-  constructor(standing: Standing, keyId: string | null) {
-    this.standing = standingOf(standing)
-    this.#keyId = keyId
-  }
-
-  readonly admit: Admit = ({ control, allowed }, { position, entryHash }) => {
-    if (allowed !== null) return refuseStopped(this.standing, allowed)
-    if (control === null) return null
-    const before = this.standing
-    const { standing, problem, row } = stepStanding(before, { block: control, entryHash, keyId: this.#keyId }, position)
-    if (problem !== null) return new LedgerError('ENTRY_REFUSED', `the ledger refuses this entry: ${problem.message}`)
-    this.standing = standing
-    if (row !== null) this.rows.push(row)
-    if (standing.ring !== before.ring) this.ringAt = position
-    return null
-  }
-}
-
-function refuseStopped({ stops }: Standing, call: ScopedCall): LedgerError | null {
-  const stop = coveringStop(stops, call)
-  if (stop === undefined) return null
-  return new LedgerError('STOPPED', `calls are stopped: ${scopeText(stop.scope)} (stop \`${stop.stopId}\`)`)
+  const { standing, rows, ringAt, questions, outcomeByIdAt } = admission
+  return { entries: isInVain ? [] : linked.entries, results, standing, rows, ringAt, questions, outcomeByIdAt }
 }
 
 /** Makes the head of a tree, signed if there is a signer. */

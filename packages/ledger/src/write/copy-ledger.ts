@@ -4,8 +4,10 @@
 import type { TreeNode } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
+import { QuestionBook } from '../standing/question-book.js'
 import type { ControlRow } from '../standing/standing.js'
 import { EMPTY_STATE, type LogState } from './advance.js'
+import { mergeChanges, NO_CHANGES, type QuestionChanges } from './call-records.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from './head-check.js'
 import { controlsOf, type HeadControls, NO_CONTROLS } from './head-controls.js'
 import { type Recovered, recover } from './recover.js'
@@ -31,6 +33,8 @@ export interface CopiedBatch {
   readonly controls: HeadControls
   /** The rows that these entries add to the control index. */
   readonly rows: readonly ControlRow[]
+  /** The changes of the kept questions by the entries. */
+  readonly questions: QuestionChanges
 }
 
 /** The head of a ledger, and the state at that size. No head covers later entries yet. */
@@ -90,6 +94,7 @@ export async function copyLedger(
   let controls: HeadControls = NO_CONTROLS
   let found = 0
   let isBehind = false
+  const questions = new QuestionBook()
   let hasWritten = false
   for await (const lines of from.batches()) {
     if (head === null && to.needsHead) throw headless(to.name)
@@ -104,7 +109,8 @@ export async function copyLedger(
         isBehind = true
       }
       if (existing !== undefined && !sameBytes(existing, bytes)) throw somethingElse(to.name, position)
-      const caught = recover(run.state, bytes, 'the ledger')
+      const caught = recover(run.state, bytes, 'the ledger', questions)
+      questions.apply(caught.questions)
       const isRing = caught.state.ring !== run.state.ring
       controls = controlsOf(isRing ? [...controls.positions, position] : controls.positions, caught.state)
       run.add(bytes, caught)
@@ -136,6 +142,7 @@ class Run {
   readonly entries: CopiedEntry[] = []
   readonly #nodes: TreeNode[] = []
   readonly #rows: ControlRow[] = []
+  readonly #questions: QuestionChanges[] = []
   readonly #before: LogState
   state: LogState
 
@@ -144,7 +151,7 @@ class Run {
     this.state = before
   }
 
-  add(line: Uint8Array, { state: after, requestId, nodes, row }: Recovered): void {
+  add(line: Uint8Array, { state: after, requestId, nodes, row, questions }: Recovered): void {
     const { size, entryHash } = after.head
     this.entries.push({
       position: size,
@@ -155,12 +162,14 @@ class Run {
     })
     for (const node of nodes) this.#nodes.push(node)
     if (row !== null) this.#rows.push(row)
+    if (questions !== NO_CHANGES) this.#questions.push(questions)
     this.state = after
   }
 
   batch(controls: HeadControls): CopiedBatch {
     const { entries, state: after } = this
-    return { entries, nodes: this.#nodes, before: this.#before, after, controls, rows: this.#rows }
+    const questions = mergeChanges(this.#questions)
+    return { entries, nodes: this.#nodes, before: this.#before, after, controls, rows: this.#rows, questions }
   }
 }
 

@@ -11,13 +11,16 @@
 // canonical.
 import { types } from 'node:util'
 import { CryptoError, type Hash, sha256Hex } from '@sudoagent/crypto'
-import { encodeMembers } from '@sudoagent/crypto/json'
+import { encodeCanonical, encodeMembers } from '@sudoagent/crypto/json'
 import type { ScopedCall } from '../authority/stop-scope.js'
 import { type ControlBlock, type ControlDraft, type InvalidControl, readControl } from '../entry/control.js'
 import { type CheckpointEntry, draftMisfit, type EntryDraft, LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { ENTRY_BYTES_MAX } from '../limits.js'
+import type { AppendOptions } from '../port/writer.js'
+import { answeredApprovalProblem, answerOf } from '../rules/approval.js'
+import type { AnsweredCall, Problem } from '../rules/line-facts.js'
 
 /** A key, and the canonical text of the key and its value. */
 type Member = readonly [key: string, text: string]
@@ -39,7 +42,27 @@ export interface EncodedDraft {
   readonly control: ControlBlock | InvalidControl | null
   /** The expiry of the approval under which the entry allows a call; null if there is no such approval. */
   readonly approvedUntil: string | null
+  /** The answer of a decision to its question; null if the decision has none, and for every other entry. */
+  readonly answered: AnsweredCall | null
+  /** The rule that the approval of an answer breaks whenever it is recorded; null if there is none. */
+  readonly answerProblem: Problem | null
+  /** A question, whose deadline is set when it is linked; null for every other entry. */
+  readonly question: QuestionToDate | null
+  /** The event of a call; null for a control entry. */
+  readonly event: EntryDraft['event'] | null
+  /** Whether the entry is refused if the call has one of its kind already. */
+  readonly once: boolean
+  /** For an outcome: the position of the decision, if the writer knows it. */
+  readonly decidedAt: number | null
   readonly bytes: number
+}
+
+/** The part of a question that linking needs. */
+export interface QuestionToDate {
+  /** Time until the deadline, in milliseconds. */
+  readonly ttlMs: number
+  /** Offset of the value of `expires_at` in the first element of `around`, after the opening quote. */
+  readonly expiresAtAt: number
 }
 
 /** The members that depend on the position in the chain. */
@@ -68,7 +91,10 @@ const VERSIONS: readonly Member[] = [
  * @throws LedgerError ENTRY_REFUSED if the draft does not have the shape that §2 defines, contains a value without a
  * canonical form, or is too large
  */
-export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
+export function encodeDraft(
+  given: EntryDraft | ControlDraft,
+  { once = false, decidedAt = null }: AppendOptions = {},
+): EncodedDraft {
   const { draft, members } = encodeWhole(given)
   // Each member is followed by a comma.
   const text = [...members.map(([, member]) => member), ''].join(',')
@@ -92,9 +118,32 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
     requestId: call?.request_id ?? null,
     allowed: allows ? { agentId: call.agent_id, action: call.action, authority: call.authority ?? null } : null,
     control: entry.event === 'checkpoint' ? readControl(entry as unknown as CheckpointEntry) : null,
+    ...answerOfDraft(call),
+    question: null,
+    event: call?.event ?? null,
+    once: once === true,
+    decidedAt,
     approvedUntil: allows ? (call.approval?.expires_at ?? null) : null,
     bytes,
   }
+}
+
+const NO_ANSWER = { answered: null, answerProblem: null }
+
+function answerOfDraft(call: EntryDraft | null): Pick<EncodedDraft, 'answered' | 'answerProblem'> {
+  const answered = call?.event === 'decision' ? answeredOf(call) : null
+  if (call === null || answered === null) return NO_ANSWER
+  return { answered, answerProblem: answeredApprovalProblem(call, null) }
+}
+
+/** The answer of a decision to its question; null if its approval has no requirement. */
+function answeredOf(call: EntryDraft): AnsweredCall | null {
+  const { request_id: requestId, agent_id: agentId, decision, authority, commitment } = call
+  const answer = answerOf(call.approval, commitment === undefined ? null : encodeCanonical(commitment))
+  if (answer === null) return null
+  const { decision_hash: decisionHash, policy_hash: policyHash } = decision
+  const authorityText = authority === undefined ? null : encodeCanonical(authority)
+  return { requestId, decisionHash, policyHash, agentId, authority: authorityText, answer }
 }
 
 /**
@@ -105,6 +154,8 @@ function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   if (types.isProxy(draft)) return true
   if (draft.event === 'checkpoint') return false
   const { actor, decision, approval, budget, outcome, parameters } = draft
+  if (approval?.requirement !== undefined && hasProxyWithin(approval)) return true
+  if (draft.commitment !== undefined && hasProxyWithin(draft.commitment)) return true
   if ([actor, decision, approval, budget, outcome, parameters, draft.metadata].some(types.isProxy)) return true
   if (draft.authority !== undefined && hasProxyWithin(draft.authority)) return true
   return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)

@@ -5,7 +5,7 @@
 import type { EntryDraft } from '../entry/entry.js'
 import { LedgerError } from '../error.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from '../limits.js'
-import type { AppendedEntry, PreparedEntry } from '../port/writer.js'
+import type { AppendedEntry, AppendOptions, PreparedEntry } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft, withCreatedAt } from './encode-draft.js'
 
 /** Maximum time that consecutive groups may run without a turn of the event loop, in milliseconds. */
@@ -52,19 +52,22 @@ export class GroupCommit {
   }
 
   /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or any error from the store's commit (as a rejection) */
-  async append(draft: EntryDraft): Promise<AppendedEntry> {
+  append(draft: EntryDraft, options?: AppendOptions): Promise<AppendedEntry> {
+    return this.add(() => encodeDraft(draft, options))
+  }
+
+  /** Like `append`, for a draft that is encoded if the ledger is open. @throws also the errors of `encode` */
+  async add(encode: () => EncodedDraft): Promise<AppendedEntry> {
     if (this.#closed) throw new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
-    return this.#enqueue(encodeDraft(draft))
+    return this.#enqueue(encode())
   }
 
   /** Encodes a draft in advance. @throws LedgerError ENTRY_REFUSED */
   prepare(draft: EntryDraft): PreparedEntry {
     const encoded = encodeDraft(draft)
     return {
-      append: async (createdAt) => {
-        if (this.#closed) throw new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
-        return this.#enqueue(withCreatedAt(encoded, createdAt))
-      },
+      append: (createdAt, { once = false, decidedAt = null } = {}) =>
+        this.add(() => ({ ...withCreatedAt(encoded, createdAt), once, decidedAt })),
     }
   }
 

@@ -4,15 +4,27 @@
 import { createVerifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import { hashEntry } from '@sudoagent/crypto/entry'
-import { authorityOf, isCallEntry, type LedgerEntry } from '../entry/entry.js'
+import { readControl } from '../entry/control.js'
+import { authorityOf, type EntryDraft, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
-import { parseLine } from '../entry/line.js'
+import { memberText, parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
+import { answeredApprovalProblem, answerOf } from '../rules/approval.js'
 import { type KeyRing, mayFollow, ringEntryOf } from '../rules/key-ring.js'
+import type { Problem } from '../rules/line-facts.js'
+import {
+  answerProblem,
+  askedProblem,
+  expiryLimit,
+  openQuestion,
+  type QuestionView,
+  stillOpen,
+} from '../standing/questions.js'
 import { type ControlRow, type Standing, standingOf, stepStanding } from '../standing/standing.js'
 import { coveringStop } from '../standing/stops.js'
 import { grow } from '../tree/grow.js'
 import type { LogState } from './advance.js'
+import { NO_CHANGES, type QuestionChanges } from './call-records.js'
 
 /** A recovered entry. */
 export interface Recovered {
@@ -21,15 +33,18 @@ export interface Recovered {
   readonly nodes: ReturnType<typeof grow>['nodes']
   /** The row of the control index; null if the entry has none. */
   readonly row: ControlRow | null
+  /** The changes of the kept questions by the entry. */
+  readonly questions: QuestionChanges
 }
 
 /**
  * Recovers the next stored line.
  *
+ * @param questions - the questions before the line
  * @throws LedgerError LEDGER_DAMAGED if the line is not an entry, does not follow the entry before it, is not signed
- * by a required key, or allows a call that an open stop covers
+ * by a required key, allows a call that an open stop covers, or breaks a rule of questions
  */
-export function recover(state: LogState, bytes: Uint8Array, path: string): Recovered {
+export function recover(state: LogState, bytes: Uint8Array, path: string, questions: QuestionView): Recovered {
   const position = state.head.size + 1
   const refuse = (why: string): never => {
     throw new LedgerError('LEDGER_DAMAGED', `\`${path}\`: entry ${position} ${why}`, {
@@ -44,9 +59,48 @@ export function recover(state: LogState, bytes: Uint8Array, path: string): Recov
   if (problem !== null) return refuse(`is invalid: ${problem.message}`)
   if (!isVouchedFor(entry, state.ring, standing.ring)) return refuse('is not signed by a key of the ledger')
   if (isStopped(entry, state)) return refuse('allows a call that was stopped')
+  const changes = questionChanges(parsed, position, state.head.recordedAt, questions)
+  if ('code' in changes) return refuse(`breaks a rule: ${changes.message}`)
   const { frontier, nodes } = grow(state.frontier, [{ entryHash: entry.entry_hash }])
   const head = { size: position, entryHash: entry.entry_hash, recordedAt: entry.recorded_at ?? state.head.recordedAt }
-  return { state: { head, frontier, ...standing }, requestId: isCallEntry(entry) ? entry.request_id : null, nodes, row }
+  return { state: { head, frontier, ...standing }, requestId: requestIdOf(entry), nodes, row, questions: changes }
+}
+
+/**
+ * The changes of the kept questions by an entry; or the rule that the entry breaks.
+ *
+ * @param before - `recorded_at` of the entry before it
+ */
+export function questionChanges(
+  { entry, text, members }: ParsedLine,
+  position: number,
+  before: string | null,
+  questions: QuestionView,
+): QuestionChanges | Problem {
+  if (!isCallEntry(entry)) {
+    const asked = readControl(entry)
+    if (asked?.kind !== 'asked') return NO_CHANGES
+    const at = { recordedAt: entry.recorded_at ?? null, before }
+    const opened = [openQuestion(asked, position)]
+    return askedProblem(asked, questions, at) ?? { opened, closed: [], expiredBefore: expiryLimit(before) }
+  }
+  if (entry.event !== 'decision') return NO_CHANGES
+  const { request_id: requestId, agent_id: agentId, decision } = entry
+  const question = stillOpen(questions, requestId, before)
+  const answer = answerOf(entry.approval, memberText(text, members, 'commitment'))
+  if (question === undefined && answer === null) return NO_CHANGES
+  const { decision_hash: decisionHash, policy_hash: policyHash } = decision
+  const authority = memberText(text, members, 'authority')
+  const problem = answerProblem({ requestId, decisionHash, policyHash, agentId, authority, answer }, question)
+  const approval = problem ?? answeredApprovalProblem(entry as EntryDraft, entry.recorded_at ?? null)
+  return approval ?? { opened: [], closed: [requestId], expiredBefore: null }
+}
+
+/** The request id of a call, or of the question whether it may run. */
+export function requestIdOf(entry: LedgerEntry): string | null {
+  if (isCallEntry(entry)) return entry.request_id
+  const block = readControl(entry)
+  return block?.kind === 'asked' ? block.request_id : null
 }
 
 function isStopped(entry: LedgerEntry, { stops }: LogState): boolean {

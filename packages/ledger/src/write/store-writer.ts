@@ -2,10 +2,11 @@
  * The common part of all store writers: the append queue, the genesis, control entries, and the refusal of further
  * writes after a final failure.
  *
- * A store extends `StoreWriter` and implements three methods: `commit` makes one step durable, `abandon` undoes
- * a failed step, and `release` closes the store.
+ * A store extends `StoreWriter` and implements: `commit` makes one step durable, `abandon` undoes a failed step,
+ * `firstHash` and `linesOf` read entries, and `release` closes the store.
  *
- *     append(draft)   GroupCommit: concurrent appends become one step
+ *     append(draft), ask(question), recordOutcome(id)
+ *                     GroupCommit: concurrent appends become one step
  *     begin()         a step without drafts, if the ledger is empty
  *     addKey(), retireKey(), seal(), stop(), resume()
  *                     a step of one control entry, between groups of appends
@@ -21,24 +22,30 @@
  *   }
  * }
  */
-import type { Signer } from '@sudoagent/crypto'
+import type { Hash, Signer } from '@sudoagent/crypto'
 import type { StopScope } from '../authority/stop-scope.js'
 import type { EntryDraft } from '../entry/entry.js'
 import { LedgerError } from '../error.js'
 import type {
   AppendedEntry,
+  AppendOptions,
+  AskedQuestion,
   ControlNote,
   ControlWriter,
   LedgerWriter,
+  OutcomeReport,
   PreparedEntry,
+  Question,
   StoppedCalls,
 } from '../port/writer.js'
 import type { OpenStop } from '../standing/stops.js'
 import type { AppendRequest, Writer } from './advance.js'
 import type { EncodedDraft } from './encode-draft.js'
+import { deadlineOf, encodeQuestion } from './encode-question.js'
 import { GroupCommit } from './group-commit.js'
-import type { DraftResult } from './link-batch.js'
+import { type DraftResult, readClock } from './link-batch.js'
 import { addKey, endStop, type MakeControl, openStop, retireKey, sealLedger, stopBlock } from './make-control.js'
+import { outcomeOf } from './outcome-of.js'
 
 /** Hooks for work that a store can do before its lock is taken. Hooks must not throw. */
 export interface StoreHooks {
@@ -86,9 +93,26 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   /** Closes files and connections. Called once, when no step is pending. */
   protected abstract release(): void | Promise<void>
 
-  append(draft: EntryDraft): Promise<AppendedEntry> {
-    return this.#commits.append(draft)
+  append(draft: EntryDraft, options?: AppendOptions): Promise<AppendedEntry> {
+    return this.#commits.append(draft, options)
   }
+
+  async ask(question: Question, options?: Pick<AppendOptions, 'once'>): Promise<AskedQuestion> {
+    const entry = await this.#commits.add(() => encodeQuestion(question, readClock(this.writer.clock), options))
+    const ledger = await this.#commits.runExclusive(() => this.firstHash())
+    return { ...entry, expiresAt: deadlineOf(entry.recordedAt, question.ttlMs), ledger }
+  }
+
+  async recordOutcome(requestId: string, report: OutcomeReport): Promise<AppendedEntry> {
+    const lines = await this.#commits.runExclusive(() => this.linesOf(requestId))
+    return await this.append(outcomeOf(requestId, lines, report), { once: true })
+  }
+
+  /** The hash of the first entry. Called only if there is one. */
+  protected abstract firstHash(): Promise<Hash>
+
+  /** The lines that may belong to a call, in order. */
+  protected abstract linesOf(requestId: string): Promise<readonly Uint8Array[]>
 
   async begin(): Promise<void> {
     await this.#commits.runExclusive(() => this.#step({ drafts: [] }))

@@ -281,7 +281,7 @@ describe('times are those of the record', () => {
     const [late, quick] = [decisionDraft(1), decisionDraft(2)]
     const moments = [2, 60_000, 61_000]
     const clock = (): Date => new Date(momentAt(moments.shift() ?? 61_000))
-    const drafts = [quick, late, outcomeDraft(late)].map(encodeDraft)
+    const drafts = [quick, late, outcomeDraft(late)].map((draft) => encodeDraft(draft))
     const { entries } = await linkBatch(drafts, EMPTY_HEAD, { signer: null, clock })
     const content = entries.map(({ line }) => line)
     expect(await find({ start: momentAt(30_000) }, content)).toEqual([2, 3])

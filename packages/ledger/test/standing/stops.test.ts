@@ -73,7 +73,13 @@ describe('an allow behind a stop', () => {
       decisionDraft(4, { action: 'b\nc', more: { agent_id: 'a' } }),
     ]
     const link = { signer: null, clock: tickingClock() }
-    const lines = (await linkBatch(drafts.map(encodeDraft), EMPTY_HEAD, link)).entries.map(({ line }) => line)
+    const lines = (
+      await linkBatch(
+        drafts.map((draft) => encodeDraft(draft)),
+        EMPTY_HEAD,
+        link,
+      )
+    ).entries.map(({ line }) => line)
     for (const reader of [linesReader(lines), rangedReader(lines, 2)]) {
       const { findings: found } = await verify(reader, OWN_THREAD)
       expect(found.map(({ code, position }) => `${position} ${code}`)).toEqual(['4 ALLOWED_WHILE_STOPPED'])
@@ -143,7 +149,7 @@ describe('control entries around the edges of a ledger', () => {
 
   it('a stop as the first entry is not a genesis, and covers nothing', async () => {
     const draft = { event: 'checkpoint', created_at: momentAt(1), checkpoint: stop } as never
-    const drafts = [draft, decisionDraft(1)].map(encodeDraft)
+    const drafts = [draft, decisionDraft(1)].map((draft) => encodeDraft(draft))
     const { entries } = await linkBatch(drafts, EMPTY_HEAD, { signer: null, clock: tickingClock() })
     const report = await verify(linesReader(entries.map(({ line }) => line)), OWN_THREAD)
     expect(report.findings.map(({ code, position }) => `${position} ${code}`)).toEqual(['1 CONTROL_INVALID'])

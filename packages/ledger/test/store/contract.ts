@@ -17,7 +17,9 @@ import {
 import { refusalOf } from '../fixtures/refusal.js'
 import { REFUSED_DRAFTS } from '../fixtures/refused-drafts.js'
 import { testBegin, testBegunAgain } from './contract-begin.js'
+import { testOnce } from './contract-once.js'
 import { type Place, readAll, report } from './contract-place.js'
+import { testDurableQuestions, testQuestions } from './contract-questions.js'
 import { testSigning } from './contract-signing.js'
 import { testDurableStops, testStops } from './contract-stops.js'
 
@@ -136,6 +138,8 @@ export function testStoreContract(makePlace: () => Place): void {
 
   testSigning(makePlace)
   testStops(makePlace)
+  testQuestions(makePlace)
+  testOnce(makePlace)
   testBegin(makePlace)
 
   describe('refused drafts', () => {
@@ -253,6 +257,7 @@ export function testStoreContract(makePlace: () => Place): void {
 export function testDurableStore(makePlace: () => Place): void {
   testBegunAgain(makePlace)
   testDurableStops(makePlace)
+  testDurableQuestions(makePlace)
   it('goes on where it ended', async () => {
     const place = makePlace()
     const recorded: string[] = []

@@ -141,7 +141,7 @@ describe('the files of one moment', () => {
     const wal = ten.get('-wal') ?? Buffer.alloc(0)
     for (let at = 0; at < wal.length; at += 30_011) {
       const spoilt = Buffer.from(wal)
-      spoilt.fill(0xa5, at, at + 4_096)
+      spoilt.fill(0xa5, at, Math.min(at + 4_096, wal.length))
       const fate = await fateOf(put([...ten, ['-wal', spoilt]]), checkpoint)
       if (typeof fate === 'number') expect(fate).toBeLessThanOrEqual(11)
     }

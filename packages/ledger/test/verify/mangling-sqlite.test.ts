@@ -38,6 +38,8 @@ const NO_EVIDENCE = [
   'sqlite_autoindex_sudoagent_tile_1 page',
   'sudoagent_cosigned free',
   'sudoagent_control free',
+  'sudoagent_open free',
+  'sqlite_autoindex_sudoagent_open_1 page',
 ]
 
 /** Writes a ledger with SQLite's smallest pages, so that there are fewer bytes to flip. */

@@ -15,8 +15,9 @@ import { LINE_CASES } from '../fixtures/spoiled/lines.js'
 const CASES = [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES]
 
 // Where each verify code is tested: in the table below, in the table of attacks (codes about evidence stored with the
-// ledger or elsewhere), in the test of verdicts, or in the test of stops. The compiler keeps this list complete.
-const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict' | 'stops'> = {
+// ledger or elsewhere), in the test of verdicts, or in the tests of stops and questions. The compiler keeps this list
+// complete.
+const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict' | 'stops' | 'questions'> = {
   LINE_TOO_LONG: 'here',
   LINE_NOT_JSON: 'here',
   LINE_NOT_CANONICAL: 'here',
@@ -63,6 +64,9 @@ const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict' | 'stops'> 
   APPROVAL_INCOMPLETE: 'attack-table',
   STOP_INVALID: 'stops',
   ALLOWED_WHILE_STOPPED: 'stops',
+  ASKED_DUPLICATE: 'questions',
+  ASKED_MISMATCH: 'questions',
+  APPROVAL_NOT_ASKED: 'questions',
 }
 
 const SOUND = {
@@ -73,6 +77,9 @@ const SOUND = {
   open: 0,
   open_calls: [],
   stops: [],
+  questions: { open: 0, expired: 0 },
+  approvals: { signed: { webauthn: 0, sshsig: 0, ed25519: 0 }, asserted: 1, redacted: 0 },
+  approvers_by: null,
   resumes: { signed: 0, operator: 0 },
   controls_unknown: 0,
   findings: [],

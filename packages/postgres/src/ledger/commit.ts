@@ -10,42 +10,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '@sudoagent/ledger'
 import type { AppendRequest, CommitPlan, DraftResult, Writer } from '@sudoagent/ledger/store'
-import { advance, aheadOf, requireAuthorizedWriter } from '@sudoagent/ledger/store'
+import { aheadOf, requireAuthorizedWriter } from '@sudoagent/ledger/store'
 import { DatabaseClock } from '../session/database-clock.js'
 import { asLedgerError, busy, isTransient, unknownCommit } from '../session/failure.js'
 import { ConnectionLost, Session } from '../session/session.js'
-import { requireFsync, type SynchronousCommit } from '../session/session-settings.js'
-import type { Target } from '../session/target.js'
-import { addToIndex, controlReader, hashAt, requireEntry } from './lookup.js'
+import { requireFsync } from '../session/session-settings.js'
+import type { Attempt, CommitOptions } from './commit-options.js'
+import { addToIndex, controlReader, hashAt, requireEntry, takesQuestions } from './lookup.js'
 import { findOrMakeLedger } from './name.js'
+import { isAsking, RecordLoader } from './records.js'
 import { type Known, knownBehind, lockHead, readState } from './rows.js'
 import { writeQuery } from './statement.js'
 import { tilesOf } from './tree.js'
-
-export interface CommitOptions {
-  readonly target: Target
-  readonly name: string
-  readonly writer: Writer
-  /** Whether the caller set a clock that replaces the database clock. */
-  readonly ownClock: boolean
-  /** Identifies this writer in the head row. */
-  readonly writerId: string
-  readonly busyTimeoutMs: number
-  readonly commitTimeoutMs: number
-  readonly synchronousCommit: SynchronousCommit
-}
 
 /** How long the writer trusts the head and the last entry without reading them under the lock, in milliseconds. */
 const ALONE_MS_MAX = 1_000
 
 /** Pause between attempts to reach a server, or after a transient error, in milliseconds. */
 const RETRY_PAUSE_MS = 50
-
-/** Result of one attempt. `unknown`: the write may have been applied. `nothing`: there was nothing to write. */
-type Attempt =
-  | { readonly kind: 'done' | 'unknown'; readonly step: CommitPlan; readonly after: Known }
-  | { readonly kind: 'nothing'; readonly step: CommitPlan }
-  | { readonly kind: 'moved' | 'again'; readonly error?: unknown }
 
 export class LedgerCommit {
   readonly #options: CommitOptions
@@ -60,6 +42,8 @@ export class LedgerCommit {
   #isAlone = false
   /** Whether the last read of the head found writes by other writers. */
   #othersWrote = false
+  /** Whether the connected database has the table of open questions. */
+  #takesQuestions = false
   /** Whether that read built the control index again. */
   #isIndexNew = false
   /** When this connection last read the complete last entry, not only its hash. */
@@ -164,7 +148,7 @@ export class LedgerCommit {
   }
 
   async #writeAlone(work: AppendRequest, session: Session, known: Known): Promise<Attempt> {
-    const step = await advance(work, known.state, this.#writer)
+    const step = await this.#advance(work, session, known)
     // A refusal needs a look at the ledger, since another writer may have changed what it rests on. The control index
     // is written in a transaction.
     if (step.entries.length === 0 || step.rows.length > 0 || step.results.some((one) => one instanceof LedgerError))
@@ -183,7 +167,7 @@ export class LedgerCommit {
     let sent: { readonly step: CommitPlan; readonly after: Known } | null = null
     try {
       const known = await this.#lock(session)
-      const step = await advance(work, known.state, this.#writer)
+      const step = await this.#advance(work, session, known)
       if (step.entries.length === 0) {
         await session.ask('ROLLBACK')
         this.#known = known
@@ -199,6 +183,19 @@ export class LedgerCommit {
     } catch (error) {
       return this.#afterFailure(session, error, sent)
     }
+  }
+
+  /** Reads entries of calls on the current connection. */
+  async records(): Promise<RecordLoader> {
+    return new RecordLoader(await this.#connect(), this.#options.target, this.#ledger)
+  }
+
+  async #advance(work: AppendRequest, session: Session, known: Known): Promise<CommitPlan> {
+    const { target } = this.#options
+    // The table may have been added since the connection was made.
+    if (!this.#takesQuestions && isAsking(work)) this.#takesQuestions = await takesQuestions(session, target)
+    const loader = new RecordLoader(session, target, this.#ledger)
+    return await loader.advance(work, known, this.#writer, this.#takesQuestions)
   }
 
   #queryOf(step: CommitPlan, before: Known, epoch: number) {
@@ -263,7 +260,7 @@ export class LedgerCommit {
     const seenAt = this.#known?.state.head.size ?? 0
     const now = performance.now()
     const isWhole = this.#known === null || now - this.#wholeAt >= ALONE_MS_MAX
-    const locked = await lockHead(session, target, this.#ledger, seenAt, isWhole)
+    const locked = await lockHead(session, target, this.#ledger, seenAt, isWhole, this.#takesQuestions)
     requireFsync(locked.row.fsync, this.#options.synchronousCommit, target)
     this.#clock.hear(locked.row.now_ms)
     this.#othersWrote = this.#known !== null && Number(locked.row.size) !== seenAt
@@ -283,6 +280,7 @@ export class LedgerCommit {
       const ledger = await findOrMakeLedger(session, target, name)
       if (this.#known !== null) await requireEntry(session, target, ledger, this.#known)
       this.#ledger = ledger
+      this.#takesQuestions = await takesQuestions(session, target)
     }
     const session = await Session.open({
       target,

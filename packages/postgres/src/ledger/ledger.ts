@@ -16,6 +16,7 @@
  *   const { position } = await ledger.append(draft) // durable on the server, and on a synchronous standby
  */
 import { randomUUID } from 'node:crypto'
+import { type Hash, isHash } from '@sudoagent/crypto'
 import { type EntryDraft, LedgerError, type PreparedEntry } from '@sudoagent/ledger'
 import {
   type AppendRequest,
@@ -151,6 +152,19 @@ export class PostgresLedger extends StoreWriter {
   protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
     await this.#opened
     return await this.#commit.run(request)
+  }
+
+  protected async firstHash(): Promise<Hash> {
+    await this.#opened
+    const hash = await (await this.#commit.records()).firstHash()
+    if (!isHash(hash)) throw new LedgerError('LEDGER_DAMAGED', `\`${this.#shown}\`: entry 1 has no hash`)
+    return hash
+  }
+
+  protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
+    await this.#opened
+    const lines = await (await this.#commit.records()).linesOf([requestId])
+    return lines.map(({ line }) => line)
   }
 
   /**

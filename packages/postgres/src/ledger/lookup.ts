@@ -62,16 +62,22 @@ export function controlReader(session: Session, { schema }: Target, ledger: numb
 /** The code of PostgreSQL for a table that does not exist (`undefined_table`). */
 const UNDEFINED_TABLE = '42P01'
 
-/** The error for a database whose tables are from a release without the control index; null for any other error. */
+/** The error for a database whose tables are from a release without stops or questions; null for any other error. */
 export function withoutTable(error: unknown, { shown, schema }: Target): LedgerError | null {
   if (typeof error !== 'object' || error === null || Reflect.get(error, 'code') !== UNDEFINED_TABLE) return null
-  return new LedgerError(
-    'ENTRY_REFUSED',
-    `\`${shown}\` has no table \`${schema}.control\`, so it cannot record stops`,
-    {
-      hint: 'nothing was written; `sudoagent postgres init` adds the table',
-    },
-  )
+  const isQuestions = String(Reflect.get(error, 'message')).includes('open_question')
+  return isQuestions ? withoutQuestions({ shown, schema }) : lacks(shown, `${schema}.control`, 'stops')
+}
+
+/** The error for a database whose tables are from a release without questions. */
+export function withoutQuestions({ shown, schema }: Pick<Target, 'shown' | 'schema'>): LedgerError {
+  return lacks(shown, `${schema}.open_question`, 'questions')
+}
+
+function lacks(shown: string, table: string, what: string): LedgerError {
+  return new LedgerError('ENTRY_REFUSED', `\`${shown}\` has no table \`${table}\`, so it cannot record ${what}`, {
+    hint: 'nothing was written; `sudoagent postgres init` adds the table',
+  })
 }
 
 /**
@@ -98,6 +104,14 @@ export const indexQuery = (schema: string, ledger: number, rows: readonly Contro
     FROM unnest($2::bigint[], $3::text[], $4::bigint[]) AS given (position, kind, ends) ON CONFLICT DO NOTHING`,
   values: [ledger, rows.map(({ position }) => position), rows.map(({ kind }) => kind), rows.map(({ ends }) => ends)],
 })
+
+/** Whether the database has the table of open questions. */
+export async function takesQuestions(session: Session, { schema }: Target): Promise<boolean> {
+  const [row] = await session.ask<{ readonly found: boolean }>(
+    `SELECT to_regclass('${schema}.open_question') IS NOT NULL AS found`,
+  )
+  return row?.found === true
+}
 
 export async function hashAt(
   session: Session,

@@ -35,6 +35,10 @@ export interface Known {
   /** The column `controls` of the head. */
   readonly controls: string
   readonly epoch: number
+  /** Whether there may be an open question. */
+  readonly hasQuestions: boolean
+  /** See `CallRecords.othersUntil`. */
+  readonly othersUntil: number
 }
 
 /** Reads what the writer needs of the control entries, in the locked transaction. */
@@ -60,6 +64,8 @@ export interface LockedHead {
   readonly seenHash: string | null
   /** Whether the complete last entry was read, not only its hash. */
   readonly isWhole: boolean
+  /** Whether there is an open question. */
+  readonly hasQuestions: boolean
 }
 
 interface HeadRow {
@@ -92,6 +98,7 @@ const JSON_COLUMN = `CASE WHEN $3 AND octet_length(entry_json) <= ${LINE_BYTES_M
  * taken. The statements are prepared; otherwise, other writers would wait for the lock while the server plans them.
  *
  * @param isWhole - whether to read the complete last entry
+ * @param takesQuestions - whether the database has the table of open questions
  */
 export async function lockHead(
   session: Session,
@@ -99,7 +106,9 @@ export async function lockHead(
   ledger: number,
   seenAt: number,
   isWhole: boolean,
+  takesQuestions: boolean,
 ): Promise<LockedHead> {
+  const asked = takesQuestions ? `EXISTS (SELECT 1 FROM ${schema}.open_question WHERE ledger = $1)` : 'false'
   const [, [row], [last]] = (await session.askTogether(
     'BEGIN ISOLATION LEVEL READ COMMITTED',
     {
@@ -109,13 +118,14 @@ export async function lockHead(
     },
     {
       name: `sudoagent_last_${schema}`,
-      text: `SELECT position, ${JSON_COLUMN}, entry_hash, (SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2) AS seen_hash
+      text: `SELECT position, ${JSON_COLUMN}, entry_hash, (SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2) AS seen_hash, ${asked} AS asked
         FROM ${schema}.entry WHERE ledger = $1 ORDER BY position DESC LIMIT 1`,
       values: [ledger, seenAt, isWhole],
     },
-  )) as [unknown, [HeadRow?], [(LastRow & { readonly seen_hash: string | null })?]]
+  )) as [unknown, [HeadRow?], [(LastRow & { readonly seen_hash: string | null; readonly asked: boolean })?]]
   if (row === undefined) throw headRefused(shown, 'is missing')
-  return { row, last: last ?? null, seenHash: last?.seen_hash ?? null, isWhole }
+  const hasQuestions = last?.asked === true
+  return { row, last: last ?? null, seenHash: last?.seen_hash ?? null, isWhole, hasQuestions }
 }
 
 /**
@@ -134,14 +144,16 @@ export async function readState(
   const size = Number(row.size)
   const epoch = Number(row.epoch)
   requireSeen(locked, known, shown)
-  if (size === 0 && last === null && row.checkpoint === null) return { state: EMPTY_STATE, controls: '[]', epoch }
+  const { hasQuestions } = locked
+  if (size === 0 && last === null && row.checkpoint === null)
+    return { state: EMPTY_STATE, controls: '[]', epoch, hasQuestions, othersUntil: 0 }
   if (
     known !== null &&
     known.state.head.size === size &&
     known.state.head.entryHash === row.entry_hash &&
     last?.entry_hash === row.entry_hash
   )
-    return { ...known, epoch }
+    return { ...known, epoch, hasQuestions }
   const end = last === null ? 0 : Number(last.position)
   if (end < size) throw shorterThanHead(shown, end, size)
   // Every append changes entries and head together, so an entry after the head was inserted by other means.
@@ -167,7 +179,9 @@ export async function readState(
     if (head === null || head.size !== size) throw headRefused(shown, 'does not match the entries')
     requireMatchingHead(head, frontier, ring, shown)
   }
-  return { state: { head: { size, ...tail }, frontier, ...standing }, controls: row.controls, epoch }
+  // Entries that are new to this writer are those of others.
+  const state = { head: { size, ...tail }, frontier, ...standing }
+  return { state, controls: row.controls, epoch, hasQuestions, othersUntil: size }
 }
 
 /**
@@ -181,11 +195,14 @@ function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null 
 }
 
 /** Returns the state after a step. */
-export function knownBehind(before: Known, { state, ringAt, rows }: CommitPlan, epoch: number): Known {
-  if (ringAt === null && rows.length === 0) return { state, controls: before.controls, epoch }
+export function knownBehind(before: Known, plan: CommitPlan, epoch: number): Known {
+  const { state, ringAt, rows, questions, outcomeByIdAt } = plan
+  const hasQuestions = before.hasQuestions || questions.opened.length > 0
+  const kept = { state, epoch, hasQuestions, othersUntil: outcomeByIdAt ?? before.othersUntil }
+  if (ringAt === null && rows.length === 0) return { ...kept, controls: before.controls }
   const { positions = [] } = parseControls(before.controls, '') ?? {}
   const after = controlsOf(ringAt === null ? positions : [...positions, ringAt], state)
-  return { state, controls: encodeControls(after), epoch }
+  return { ...kept, controls: encodeControls(after) }
 }
 
 export const frontierBytes = ({ state }: CommitPlan): Uint8Array => encodeFrontier(state.frontier)

@@ -113,7 +113,7 @@ class PostgresSink implements LedgerSink {
     }
   }
 
-  async write({ entries, nodes, before, after, controls, rows }: CopiedBatch): Promise<void> {
+  async write({ entries, nodes, before, after, controls, rows, questions }: CopiedBatch): Promise<void> {
     await this.#whole(async () => {
       const head = await this.#lockHead()
       if (head === undefined || Number(head.size) !== before.head.size) {
@@ -139,6 +139,7 @@ class PostgresSink implements LedgerSink {
         writer: 'copy',
         entries: entries.map((entry) => ({ ...entry, line: Buffer.from(entry.line).toString() })),
         tiles: tilesOf({ entries, nodes }),
+        questions,
       })
       if (rows.length > 0) await this.#session.ask(indexQuery(this.#target.schema, ledger, rows))
       if ((await this.#session.writeAndCommit(query)) !== entries.length)

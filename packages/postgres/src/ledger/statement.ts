@@ -2,8 +2,9 @@
 // head does not have the expected size and epoch. The number of inserted entries shows which of the two happened.
 // The statement is the same with and without a locked transaction.
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto/tree'
-import { type CommitPlan, callNumber } from '@sudoagent/ledger/store'
+import { type CommitPlan, callNumber, type QuestionChanges, questionFields } from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
+import { QUESTION_COLUMNS } from './records.js'
 import { frontierBytes, type Known, knownBehind } from './rows.js'
 import type { TilePut } from './tree.js'
 
@@ -41,6 +42,7 @@ export interface Put {
   readonly writer: string
   readonly entries: readonly { readonly line: string; readonly entryHash: string; readonly requestId: string | null }[]
   readonly tiles: readonly TilePut[]
+  readonly questions: QuestionChanges
 }
 
 const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
@@ -63,7 +65,7 @@ const tileBefore = (s: string): string => `(
 // Lines, hashes and call numbers are each sent as a single string, whose parts never contain the separator.
 // PostgreSQL splits a string much faster than it parses an array, in which every quote in a line would have to be
 // escaped.
-const manyText = (s: string): string => `WITH moved AS (
+const manyText = (s: string, asked = ''): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $4, entry_hash = $5, recorded_at = $19, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ), tiles AS (
@@ -71,9 +73,30 @@ const manyText = (s: string): string => `WITH moved AS (
   SELECT $1, level, tile, CASE WHEN stood = 0 THEN hashes WHEN level = 0 THEN ${leavesBefore(s)} || hashes ELSE ${tileBefore(s)} || hashes END
   FROM moved, unnest($15::integer[], $16::bigint[], $17::integer[], $18::bytea[]) AS given (level, tile, stood, hashes)
   ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
-) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
+)${asked} INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
   unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
     WITH ORDINALITY AS given (line, hash, prev, call, n)`
+
+const COLUMNS = QUESTION_COLUMNS.split(', ')
+const TYPES: Readonly<Record<string, string>> = { position: 'bigint', registry_position: 'bigint', redacted: 'bigint' }
+
+// The changes of the open questions by a step. No row is both deleted and inserted: the result would be undefined.
+const questionsText = (s: string): string => `, closed AS (
+  DELETE FROM ${s}.open_question USING moved WHERE ledger = $1 AND (request_id = ANY ($20::text[]) OR expires_at < $21)
+    AND NOT request_id = ANY ($22::text[])
+), opened AS (
+  INSERT INTO ${s}.open_question (ledger, ${QUESTION_COLUMNS}) SELECT $1, ${QUESTION_COLUMNS}
+  FROM moved, json_to_recordset($23::json) AS given (${COLUMNS.map((name) => `${name} ${TYPES[name] ?? 'text'}`).join(', ')})
+  ON CONFLICT (ledger, request_id) DO UPDATE SET ${COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')}
+)`
+
+/** The values of `questionsText`, from $20. */
+function questionValues({ opened, closed, expiredBefore }: QuestionChanges): readonly unknown[] {
+  const rows = opened.map((question) =>
+    Object.fromEntries(questionFields(question).map((value, n) => [COLUMNS[n] ?? '', value])),
+  )
+  return [closed, expiredBefore ?? '', opened.map(({ requestId }) => requestId), JSON.stringify(rows)]
+}
 
 /** Returns the statement for a step after `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): Statement {
@@ -89,13 +112,15 @@ export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer 
     writer,
     entries,
     tiles,
+    questions: step.questions,
   })
 }
 
-export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): Statement {
+export function putQuery({ schema, ledger, before, after, writer, entries, tiles, questions }: Put): Statement {
   const [first] = entries
   const isSameWriter = after.epoch === before.epoch && after.controls === before.controls
-  if (first !== undefined && entries.length === 1 && tiles.length === 0 && isSameWriter) {
+  const isAsked = questions.opened.length > 0 || questions.closed.length > 0
+  if (first !== undefined && entries.length === 1 && tiles.length === 0 && isSameWriter && !isAsked) {
     const { entryHash, recordedAt, frontier, checkpoint } = after
     const head = [ledger, before.size, before.epoch, entryHash, frontier, checkpoint]
     const values = [...head, first.line, before.entryHash, numberOf(first.requestId), recordedAt]
@@ -103,8 +128,8 @@ export function putQuery({ schema, ledger, before, after, writer, entries, tiles
   }
   const hashes = entries.map(({ entryHash }) => entryHash)
   return {
-    name: `sudoagent_write_${schema}`,
-    text: manyText(schema),
+    name: `sudoagent_write_${isAsked ? 'asked_' : ''}${schema}`,
+    text: manyText(schema, isAsked ? questionsText(schema) : ''),
     values: [
       ledger,
       before.size,
@@ -125,6 +150,7 @@ export function putQuery({ schema, ledger, before, after, writer, entries, tiles
       tiles.map(({ stood }) => stood),
       tiles.map(({ hashes: bytes }) => bytes),
       after.recordedAt,
+      ...(isAsked ? questionValues(questions) : []),
     ],
   }
 }

@@ -5,7 +5,8 @@
 //   head            the login is a writer of this ledger; the head grows at most by one group of appends, and only
 //                   together with its entries
 //   entry           no entry is after the head of its ledger
-//   tile, cosigned, control   the login is a writer of this ledger
+//   tile, cosigned, control, open_question
+//                   the login is a writer of this ledger
 //   approval        created unanswered; answered once, with approval only by a login of `<schema>_approver`; used once;
 //                   deleted long after it expired
 //   budget_charge   charged now, and again when committed; released while reserved or committed;
@@ -36,6 +37,8 @@ export const RIGHTS_TRIGGERS = [
   ['tile', 'tile_is_ours'],
   ['cosigned', 'cosigned_is_ours'],
   ['control', 'control_is_ours'],
+  ['open_question', 'question_is_ours'],
+  ['open_question', 'question_was_ours'],
   ['approval', 'approval_moves'],
   ['approval', 'approval_goes'],
   ['budget', 'budget_moves'],
@@ -51,8 +54,8 @@ const isWriter = (s: string, ledger: string): string =>
   `(NOT EXISTS (SELECT FROM ${s}.ledger_writer WHERE ledger = ${ledger}) OR EXISTS (
     SELECT FROM ${s}.ledger_writer AS w JOIN pg_roles AS r ON r.rolname = w.role WHERE w.ledger = ${ledger} AND pg_has_role(session_user, r.oid, 'MEMBER')))`
 
-const requireWriter = (s: string): string =>
-  `  IF NOT ${isWriter(s, 'NEW.ledger')} THEN
+const requireWriter = (s: string, row: 'NEW' | 'OLD' = 'NEW'): string =>
+  `  IF NOT ${isWriter(s, `${row}.ledger`)} THEN
     RAISE EXCEPTION 'the login % is not a writer of this ledger', session_user USING ERRCODE = 'insufficient_privilege';
   END IF;`
 
@@ -122,6 +125,10 @@ ${checkFunction(s, 'is_ours', requireWriter(s))}
 ${trigger(s, 'tile', 'tile_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
 ${trigger(s, 'cosigned', 'cosigned_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
 ${trigger(s, 'control', 'control_is_ours', 'INSERT ON FOR EACH ROW', 'is_ours')}
+${trigger(s, 'open_question', 'question_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
+
+${checkFunction(s, 'was_ours', requireWriter(s, 'OLD'))}
+${trigger(s, 'open_question', 'question_was_ours', 'UPDATE OR DELETE ON FOR EACH ROW', 'was_ours')}
 
 ${checkFunction(
   s,

@@ -5,6 +5,7 @@
  *   ledger, head            names of ledgers; size and head of each
  *   entry, tile, cosigned   the evidence: lines, tree, cosignatures of witnesses
  *   control                 where a writer finds stops and resumes among the entries
+ *   open_question           what the decision of each open question must carry
  *   approval                requests for approval and their answers
  *   budget, budget_charge   windows and their charges
  *
@@ -120,6 +121,22 @@ CREATE TABLE IF NOT EXISTS ${s}.control (
   ledger integer NOT NULL, position bigint NOT NULL, kind text NOT NULL, ends bigint,
   PRIMARY KEY (ledger, position)
 );
+-- The questions without a decision. Rows are written with the entries that they follow from.
+CREATE TABLE IF NOT EXISTS ${s}.open_question (
+  ledger integer NOT NULL,
+  request_id text NOT NULL,
+  position bigint NOT NULL,
+  decision_hash text NOT NULL,
+  authority_hash text,
+  policy_hash text NOT NULL,
+  requirement_hash text NOT NULL,
+  registry_position bigint,
+  expires_at text NOT NULL,
+  agent_id text NOT NULL,
+  redacted bigint NOT NULL,
+  commitment text,
+  PRIMARY KEY (ledger, request_id)
+);
 CREATE TABLE IF NOT EXISTS ${s}.cosigned (ledger integer PRIMARY KEY, size bigint NOT NULL, checkpoint text NOT NULL);
 
 -- Times of approvals and charges are milliseconds since 1970, by the clock of the database.
@@ -189,5 +206,5 @@ GRANT INSERT (ledger) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (hashes) ON ${s}.tile TO ${s}_writer;
 GRANT UPDATE (size, checkpoint) ON ${s}.cosigned TO ${s}_writer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.approval, ${s}.budget, ${s}.budget_charge TO ${s}_writer;`
+GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.open_question, ${s}.approval, ${s}.budget, ${s}.budget_charge TO ${s}_writer;`
 }

@@ -4,7 +4,8 @@ import { verify } from '@sudoagent/ledger'
 import { copyLedger } from '@sudoagent/ledger/copy'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { beforeAll, describe, expect, it, test } from 'vitest'
-import { decisionDraft, testSigner } from '../../../ledger/test/fixtures/draft.js'
+import { approvalOf, decisionDraft, EPOCH_MS, testSigner } from '../../../ledger/test/fixtures/draft.js'
+import { answerTo, askable } from '../../../ledger/test/fixtures/question.js'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
 import { NOTE } from '../../../ledger/test/store/contract-stops.js'
 import { PostgresLedger } from '../../src/ledger/ledger.js'
@@ -143,6 +144,25 @@ describe('the control index', () => {
     expect(await rowsIn(url)).toEqual(ROWS)
     await isStopped(url)
   })
+})
+
+it('a database without the table of questions takes calls and approvals as before, until `postgres init` adds it', async () => {
+  const old = await newDatabase()
+  await asSuperuser(old, 'DROP TABLE sudoagent.open_question')
+  const url = ledgerUrl(old)
+  const ledger = await PostgresLedger.open(url, { ...SIGNER, clock: () => new Date(EPOCH_MS) })
+  const [first, second] = [askable(1), askable(2)]
+  await ledger.append({ ...first.decision, approval: approvalOf(first.decision) })
+  await expect(ledger.ask(second.question)).rejects.toMatchObject({
+    code: 'ENTRY_REFUSED',
+    message: expect.stringContaining('no table `sudoagent.open_question`'),
+    hint: expect.stringContaining('sudoagent postgres init'),
+  })
+  expect(await isSound(url)).toBe(true)
+  await applySchema(old, { roles: false })
+  await ledger.append(answerTo(second.decision, await ledger.ask(second.question)))
+  await ledger.close()
+  expect(await isSound(url)).toBe(true)
 })
 
 it('a database without the new table takes calls as before, and no stops, until `postgres init` adds it', async () => {

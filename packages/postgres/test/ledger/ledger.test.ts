@@ -15,6 +15,8 @@ import {
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
 import { temporaryFolder } from '../../../ledger/test/fixtures/temporary.js'
 import { testDurableStore, testStoreContract } from '../../../ledger/test/store/contract.js'
+import { testSharedOnce } from '../../../ledger/test/store/contract-once.js'
+import { testSharedQuestions } from '../../../ledger/test/store/contract-questions.js'
 import { testSharedStops } from '../../../ledger/test/store/contract-stops.js'
 import { PostgresLedger } from '../../src/ledger/ledger.js'
 import { openPostgresLedger } from '../../src/ledger/reader.js'
@@ -47,6 +49,8 @@ describe('PostgresLedger', () => {
   testStoreContract(makePlace)
   testDurableStore(makePlace)
   testSharedStops(makePlace)
+  testSharedQuestions(makePlace)
+  testSharedOnce(makePlace)
 
   it('makes what SQLite makes of the same calls, byte for byte: lines, hashes, tiles, head', async () => {
     const url = ledgerUrl(database)

@@ -9,6 +9,7 @@
 // A crash can interrupt the last write. The bytes after the last LF were never acknowledged. When a writer opens the
 // ledger, these bytes are moved to `<path>.torn-<offset>`, and the next entry follows the last complete line.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import type { Hash } from '@sudoagent/crypto'
 import { EMPTY_FRONTIER } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from '../../file.js'
@@ -29,8 +30,9 @@ import {
 import { readTail } from '../../write/last-entry.js'
 import type { DraftResult } from '../../write/link-batch.js'
 import { StoreWriter } from '../../write/store-writer.js'
+import { CallBook, type PlacedLine } from '../call-book.js'
 import { warnOfOtherWriters } from '../file-mode.js'
-import { inspectJsonl, moveTornTailAside, type TornTail } from './file.js'
+import { inspectJsonl, linesOf, moveTornTailAside, type TornTail } from './file.js'
 import { lockFile } from './lock.js'
 import { beside, readSideFile, writeSideFile } from './side-file.js'
 import { readJsonlState } from './state.js'
@@ -56,6 +58,7 @@ export class JsonlLedger extends StoreWriter {
   readonly #identity: FileIdentity
   readonly #tree: TreeFile
   readonly #headPath: string
+  readonly #calls: CallBook
   #state: LogState
   #size: number
 
@@ -70,7 +73,9 @@ export class JsonlLedger extends StoreWriter {
     this.#headPath = beside(path, 'head')
     this.#tree = TreeFile.openOrCreate(beside(path, 'tree'))
     try {
-      this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
+      this.#calls = new CallBook(() => placedLines(fd))
+      const place = { fd, path, lines, tree: this.#tree, calls: this.#calls }
+      this.#state = readJsonlState(place, readSideFile(this.#headPath))
       requireAuthorizedWriter(this.#state.ring, this.writer)
       // The torn line is moved only after the complete lines have been checked to be a ledger.
       this.tornTail = moveTornTailAside(fd, path, end)
@@ -115,7 +120,7 @@ export class JsonlLedger extends StoreWriter {
 
   protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
     this.#requireUnchanged()
-    const plan = await advance(request, this.#state, this.writer)
+    const plan = await advance(request, this.#state, this.writer, this.#calls)
     if (plan.entries.length === 0) return plan.results
     if (this.#state.ring === null) await this.#announce(plan)
     const bytes = Buffer.from(plan.entries.map(({ line }) => `${line}\n`).join(''))
@@ -126,7 +131,18 @@ export class JsonlLedger extends StoreWriter {
     writeSideFile(this.#headPath, plan.checkpoint)
     this.#size += bytes.length
     this.#state = plan.state
+    this.#calls.committed(plan)
     return plan.results
+  }
+
+  protected async firstHash(): Promise<Hash> {
+    return readTail(lineAt(this.#fd, 1) ?? new Uint8Array(0), this.#path).entryHash
+  }
+
+  protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
+    const decision = this.#calls.entriesOf(requestId).decision
+    const line = decision === null ? null : lineAt(this.#fd, decision.position)
+    return line === null ? [] : [line]
   }
 
   /** Writes the head of the genesis alone, before the genesis. */
@@ -165,6 +181,15 @@ export class JsonlLedger extends StoreWriter {
       },
     )
   }
+}
+
+function* placedLines(fd: number): Generator<PlacedLine> {
+  for (const line of linesOf(fd)) yield { position: line.position, line: line.bytes() }
+}
+
+function lineAt(fd: number, position: number): Uint8Array | null {
+  for (const line of linesOf(fd)) if (line.position === position) return line.bytes()
+  return null
 }
 
 /**

@@ -3,14 +3,16 @@
 // covers; otherwise the tree is rebuilt from the lines. Entries after the head are recovered.
 import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
 import { type Frontier, frontierRoot, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
+import { parseLine } from '../../entry/line.js'
 import type { StoredText } from '../../port/reader.js'
 import { EMPTY_STANDING, type Standing } from '../../standing/standing.js'
 import { storedNodeAt } from '../../tree/stored-node.js'
 import { EMPTY_STATE, type LogState } from '../../write/advance.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
-import { recover, standingBehind } from '../../write/recover.js'
-import { linesOf } from './file.js'
+import { questionChanges, recover, standingBehind } from '../../write/recover.js'
+import type { CallBook } from '../call-book.js'
+import { type FileLine, linesOf } from './file.js'
 import type { TreeFile } from './tree-file.js'
 
 interface Place {
@@ -18,6 +20,8 @@ interface Place {
   readonly path: string
   readonly lines: number
   readonly tree: TreeFile
+  /** Receives the questions of the ledger. */
+  readonly calls: CallBook
 }
 
 /**
@@ -53,9 +57,12 @@ const sameRoot = (frontier: Frontier, root: Uint8Array): boolean =>
   bytesToHex(frontierRoot(frontier)) === bytesToHex(root)
 
 /** Returns the state at the head if its tree is known. Reads only the last entry and the control entries. */
-function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
+function behindHead({ fd, path, tree, calls }: Place, frontier: Frontier): LogState {
   let standing: Standing = EMPTY_STANDING
+  let before: FileLine | null = null
   for (const line of linesOf(fd)) {
+    if (line.isControl || calls.hasQuestions) followQuestions(line, before, calls, path)
+    before = line
     if (line.position === 1 || line.isControl) {
       const step = standingBehind(standing, line.bytes(), line.position)
       if (step === null) throw headRefused(path, `covers entry ${line.position}, which is invalid`)
@@ -73,9 +80,18 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   throw headRefused(path, 'does not match the entries')
 }
 
+/** Applies a line that the head covers to the kept questions. A line that breaks a rule changes nothing. */
+function followQuestions(line: FileLine, before: FileLine | null, calls: CallBook, path: string): void {
+  const parsed = parseLine(line.bytes())
+  if (!parsed.ok) return
+  const previousAt = before === null ? null : readTail(before.bytes(), path).recordedAt
+  const changes = questionChanges(parsed, line.position, previousAt, calls)
+  if (!('code' in changes)) calls.apply(changes)
+}
+
 /** Recovers the lines after a given state. The result includes the state at the head. */
 function catchUpFrom(
-  { fd, path, tree }: Place,
+  { fd, path, tree, calls }: Place,
   from: LogState,
   size: number,
 ): { readonly last: LogState; readonly atHead: LogState | null } {
@@ -90,7 +106,8 @@ function catchUpFrom(
   }
   for (const line of linesOf(fd)) {
     if (line.position <= from.head.size) continue
-    const caught = recover(state, line.bytes(), path)
+    const caught = recover(state, line.bytes(), path, calls)
+    calls.apply(caught.questions)
     state = caught.state
     for (const node of caught.nodes) nodes.push(node)
     if (line.position === size) atHead = state

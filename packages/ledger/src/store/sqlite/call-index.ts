@@ -5,10 +5,10 @@
 //   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis has no call; entries 2 and 3 belong to the same call
 import { TILE_WIDTH } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
-import { isCallEntry } from '../../entry/entry.js'
 import { parseLine } from '../../entry/line.js'
 import { LINE_BYTES_MAX } from '../../limits.js'
 import { callNumber, POSITIONS_OF_CALL_MAX } from '../../rules/call-number.js'
+import { requestIdOf } from '../../write/recover.js'
 import type { ReadDatabase } from './read-database.js'
 
 const NUMBER_BYTES = 4
@@ -64,24 +64,27 @@ export class CallWriter {
   #readRequestId(position: number): string | null {
     const line = this.#line.get(position)
     const parsed = line instanceof Uint8Array ? parseLine(line) : null
-    return parsed?.ok && isCallEntry(parsed.entry) ? parsed.entry.request_id : null
+    return parsed?.ok ? requestIdOf(parsed.entry) : null
   }
 }
 
 /**
  * Returns the positions of entries that may belong to a call, in order; null if the table does not cover every full
  * tile.
+ *
+ * @param after - entries up to this position need not be found
  */
-export function positionsOfCall(db: ReadDatabase, requestId: string): readonly number[] | null {
+export function positionsOfCall(db: ReadDatabase, requestId: string, after = 0): readonly number[] | null {
   const number = shortNumber(requestId)
   const positions: number[] = []
-  let tiles = 0
+  const first = Math.floor(after / TILE_WIDTH)
+  let tiles = first
   // The query does not have a condition, so that rows are read one by one and the first invalid row ends the search.
   const select = `SELECT tile, CASE WHEN typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} THEN calls END
-    FROM sudoagent_calls NOT INDEXED ORDER BY tile`
+    FROM sudoagent_calls NOT INDEXED WHERE tile >= ? ORDER BY tile`
   // Rows are read as arrays and searched as bytes. This takes a few milliseconds for a million entries, half as long
   // as with objects.
-  for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<
+  for (const [tile, calls] of db.prepare(select).raw().iterate(first) as IterableIterator<
     readonly [number, Buffer | null]
   >) {
     if (tile !== tiles || calls === null) return null
@@ -94,7 +97,7 @@ export function positionsOfCall(db: ReadDatabase, requestId: string): readonly n
   const behind = db
     .prepare(SELECT_BEHIND)
     .raw()
-    .all(tiles * TILE_WIDTH, TILE_WIDTH) as [number, unknown][]
+    .all(Math.max(after, tiles * TILE_WIDTH), TILE_WIDTH) as [number, unknown][]
   if (behind.length === TILE_WIDTH) return null
   const mayBe = behind.filter(([, tail]) => (TAIL.exec(String(tail))?.[1] ?? requestId) === requestId)
   return [...positions.slice(0, POSITIONS_OF_CALL_MAX), ...mayBe.map(([id]) => id)]

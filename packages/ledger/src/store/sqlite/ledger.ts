@@ -1,8 +1,9 @@
 // The default store: one SQLite file in WAL mode with `synchronous=FULL`, to which several processes can write. The
 // table `ledger` is compatible with SudoAgent for Python (LEDGER-FORMAT §2); all other data is in separate tables.
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Hash, isHash } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
-import type { LedgerError } from '../../error.js'
+import { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, followLinks, isFatal, PinnedFile } from '../../file.js'
 import { ownFields } from '../../own-fields.js'
 import { SchemaGuard } from '../../sqlite-file/schema-guard.js'
@@ -19,6 +20,7 @@ import { readTail } from '../../write/last-entry.js'
 import type { DraftResult, LinkedEntry } from '../../write/link-batch.js'
 import { StoreWriter } from '../../write/store-writer.js'
 import { warnOfOtherWriters } from '../file-mode.js'
+import { SqliteRecords } from './call-records.js'
 import {
   busyDelayMs,
   claimFile,
@@ -56,6 +58,7 @@ export class SqliteLedger extends StoreWriter {
   readonly #wal: PinnedFile
   readonly #statements: Statements
   readonly #state: SqliteState
+  readonly #records: SqliteRecords
   readonly #schema: SchemaGuard
 
   private constructor(path: string, db: Database.Database, writer: Writer, busyTimeoutMs: number) {
@@ -65,6 +68,7 @@ export class SqliteLedger extends StoreWriter {
     this.#busyTimeoutMs = busyTimeoutMs
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
+    this.#records = new SqliteRecords(db, this.#state)
     this.#schema = new SchemaGuard(db, () => requireNoOtherDatabases(db, path))
     // Nothing is ever deleted from a ledger, so the database only grows. If the file were truncated, SQLite would
     // continue with cached pages.
@@ -153,7 +157,7 @@ export class SqliteLedger extends StoreWriter {
     this.#file.check()
     this.#wal.check()
     this.#schema.require()
-    const plan = await advance(request, this.#state.read(), this.writer)
+    const plan = await advance(request, this.#state.read(), this.writer, this.#records)
     if (plan.entries.length === 0) {
       this.#statements.rollback.run()
       return plan.results
@@ -163,6 +167,23 @@ export class SqliteLedger extends StoreWriter {
     this.#statements.commit.run()
     this.#state.committed()
     return plan.results
+  }
+
+  protected async firstHash(): Promise<Hash> {
+    const hash: unknown = this.#statements.firstHash.get()
+    if (!isHash(hash)) throw new LedgerError('LEDGER_DAMAGED', `\`${this.#path}\`: entry 1 has no hash`)
+    return hash
+  }
+
+  /** Reads under the write lock, in which the call index covers all entries. */
+  protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
+    await this.#begin()
+    this.#file.check()
+    this.#schema.require()
+    this.#state.read()
+    const lines = [...this.#records.linesOf(requestId)].map(([, line]) => line)
+    this.#statements.rollback.run()
+    return lines
   }
 
   /**
@@ -199,7 +220,7 @@ export class SqliteLedger extends StoreWriter {
   }
 }
 
-type Statements = Record<'begin' | 'commit' | 'rollback' | 'insert' | 'last', Database.Statement>
+type Statements = Record<'begin' | 'commit' | 'rollback' | 'insert' | 'last' | 'firstHash', Database.Statement>
 
 function prepare(db: Database.Database): Statements {
   return {
@@ -207,6 +228,7 @@ function prepare(db: Database.Database): Statements {
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
     last: db.prepare('SELECT CAST(entry_json AS BLOB) AS line FROM ledger NOT INDEXED ORDER BY id DESC LIMIT 1'),
+    firstHash: db.prepare('SELECT entry_hash FROM ledger NOT INDEXED WHERE id = 1').pluck(),
     insert: db.prepare('INSERT INTO ledger (id, entry_json, entry_hash, prev_entry_hash) VALUES (?, ?, ?, ?)'),
   }
 }

@@ -20,6 +20,7 @@ import { readTail } from '../../write/last-entry.js'
 import { recover } from '../../write/recover.js'
 import { CallWriter } from './call-index.js'
 import { ControlIndex } from './control-index.js'
+import { OpenQuestions } from './open-questions.js'
 import { TileWriter, tilesCompleted } from './tiles.js'
 
 interface HeadRow {
@@ -41,9 +42,11 @@ interface Known {
   readonly controls: HeadControls
   /** The head stored at that time, which may cover fewer entries than the state; null if there was no head. */
   readonly checkpoint: string | null
+  /** See `CallRecords.othersUntil`. */
+  readonly othersUntil: number
 }
 
-const NOTHING: Known = { state: EMPTY_STATE, controls: NO_CONTROLS, checkpoint: null }
+const NOTHING: Known = { state: EMPTY_STATE, controls: NO_CONTROLS, checkpoint: null, othersUntil: 0 }
 
 /** An 8-byte size and a right edge of 53 hashes. */
 const FRONTIER_BYTES_MAX = 8 + 53 * 32
@@ -69,6 +72,7 @@ export class SqliteState {
   readonly #tiles: TileWriter
   readonly #calls: CallWriter
   readonly #index: ControlIndex
+  readonly questions: OpenQuestions
   readonly #statements: Readonly<
     Record<'version' | 'head' | 'putHead' | 'last' | 'lineAt' | 'hashAt' | 'behind', Database.Statement>
   >
@@ -85,6 +89,7 @@ export class SqliteState {
     this.#tiles = new TileWriter(db)
     this.#calls = new CallWriter(db)
     this.#index = new ControlIndex(db)
+    this.questions = new OpenQuestions(db)
     const entry = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json`
     this.#statements = {
       version: db.prepare('PRAGMA data_version').pluck(),
@@ -113,6 +118,7 @@ export class SqliteState {
       this.#current = known
       return known.state
     }
+    this.questions.forget()
     const last = this.#statements.last.get() as LastRow | undefined
     const row = this.#headRow()
     if (known !== null) this.#requireSeen(known.state)
@@ -120,15 +126,21 @@ export class SqliteState {
     return this.#current.state
   }
 
+  /** The last position at which another process, or an outcome by request id, has added an entry. */
+  get othersUntil(): number {
+    return this.#current.othersUntil
+  }
+
   /** Writes the tree and the head of a step whose rows have been inserted. */
-  write({ nodes, checkpoint, ringAt, rows, state }: CommitPlan): void {
+  write({ nodes, checkpoint, ringAt, rows, questions, outcomeByIdAt, state }: CommitPlan): void {
     const { positions } = this.#current.controls
     this.#writeTree(nodes)
     this.#index.add(rows)
+    this.questions.apply(questions)
     const controls = controlsOf(ringAt === null ? positions : [...positions, ringAt], state)
     const { size, entryHash } = state.head
     this.#statements.putHead.run(size, entryHash, encodeFrontier(state.frontier), encodeControls(controls), checkpoint)
-    this.#current = { state, controls, checkpoint }
+    this.#current = { state, controls, checkpoint, othersUntil: outcomeByIdAt ?? this.#current.othersUntil }
   }
 
   /**
@@ -153,7 +165,9 @@ export class SqliteState {
 
   #readAnew(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
     if (last !== undefined) this.#requireTail(last)
-    const current = this.#recover(this.#start(last, row, known))
+    const recovered = this.#recover(this.#start(last, row, known))
+    // Entries that are new to this writer are those of others.
+    const current = { ...recovered, othersUntil: recovered.state.head.size }
     if (row === undefined) requireHead(current.state.ring, this.#path)
     return current
   }
@@ -166,6 +180,7 @@ export class SqliteState {
     if (known !== null && isHeadOf(known, row)) return known
     if (row !== undefined) return this.#atHead(row, last?.id ?? 0, known)
     this.#index.clear()
+    this.questions.clear()
     return NOTHING
   }
 
@@ -202,7 +217,12 @@ export class SqliteState {
     if (head === null || head.size !== row.size) throw headRefused(this.#path, 'does not match the entries')
     requireMatchingHead(head, frontier, ring, this.#path)
     const { checkpoint } = row
-    return { state: { head: { size: row.size, ...tail }, frontier, ...standing }, controls, checkpoint }
+    return {
+      state: { head: { size: row.size, ...tail }, frontier, ...standing },
+      controls,
+      checkpoint,
+      othersUntil: row.size,
+    }
   }
 
   #frontierOf(row: HeadRow): Frontier {
@@ -222,18 +242,18 @@ export class SqliteState {
 
   /** Recovers the rows after the head, and stores their tree nodes. */
   #recover(from: Known): Known {
-    const { checkpoint } = from
     let { state } = from
     const positions = [...from.controls.positions]
     for (;;) {
       const row = this.#statements.behind.get(state.head.size) as LastRow | undefined
-      if (row === undefined) return { state, controls: controlsOf(positions, state), checkpoint }
+      if (row === undefined) return { ...from, state, controls: controlsOf(positions, state) }
       if (row.id !== state.head.size + 1)
         throw headRefused(this.#path, `does not match the entries: entry ${state.head.size + 1} is missing`)
-      const caught = recover(state, row.entry_json ?? new Uint8Array(0), this.#path)
+      const caught = recover(state, row.entry_json ?? new Uint8Array(0), this.#path, this.questions)
       if (caught.state.head.entryHash !== row.entry_hash) this.#requireTail(row)
       if (caught.state.ring !== state.ring && state.ring !== null) positions.push(row.id)
       if (caught.row !== null) this.#index.add([caught.row])
+      this.questions.apply(caught.questions)
       state = caught.state
       this.#writeTree(caught.nodes)
     }

@@ -125,12 +125,19 @@ export const CONTROL_TABLE = table(
   'position INTEGER PRIMARY KEY, kind TEXT NOT NULL, ends INTEGER',
 )
 
+/** The questions without a decision, at most 10,000 and those that have expired since the last question. */
+export const OPEN_TABLE = table(
+  'sudoagent_open',
+  'request_id TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, decision_hash TEXT NOT NULL, authority_hash TEXT, policy_hash TEXT NOT NULL, requirement_hash TEXT NOT NULL, registry_position INTEGER, expires_at TEXT NOT NULL, agent_id TEXT NOT NULL, redacted INTEGER NOT NULL, commitment TEXT',
+)
+
 export const EVIDENCE_TABLES: readonly EvidenceTable[] = [
   HEAD_TABLE,
   TILE_TABLE,
   CALL_TABLE,
   COSIGNED_TABLE,
   CONTROL_TABLE,
+  OPEN_TABLE,
 ]
 
 /** For each of our table names that exists: whether the object has our definition or is a different object. */

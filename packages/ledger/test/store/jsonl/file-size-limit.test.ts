@@ -8,7 +8,7 @@ import { canRun, notice, runScript } from '../../fixtures/process/child.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 
 /** The limit in units of 1,024 bytes, which is enough for some of the appends. */
-const BLOCKS = 96
+const BLOCKS = 112
 const APPENDS = 200
 
 const hasBash = canRun('bash', '-c', `ulimit -f ${BLOCKS}`)

@@ -12,6 +12,8 @@ import { canRun, kill9, notice, run, runScript, startScript, tinyFileSystem } fr
 import { refusalOf } from '../../fixtures/refusal.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 import { testDurableStore, testStoreContract } from '../contract.js'
+import { testSharedOnce } from '../contract-once.js'
+import { testSharedQuestions } from '../contract-questions.js'
 import { testSharedStops } from '../contract-stops.js'
 
 const PYTHON_LEDGER = join(import.meta.dirname, '../../../../../../shared/vectors/python-v2/plain.sqlite')
@@ -32,6 +34,8 @@ describe('SqliteLedger', () => {
   testStoreContract(makePlace)
   testDurableStore(makePlace)
   testSharedStops(makePlace)
+  testSharedQuestions(makePlace)
+  testSharedOnce(makePlace)
 
   it('makes its files for their owner only, and leaves one file behind', async () => {
     const path = newPath()
@@ -198,7 +202,7 @@ describe('a disk', () => {
     const path = join(folder, 'ledger.sqlite')
     const ledger = SqliteLedger.open(path)
     await ledger.append(decisionDraft(1))
-    writeFileSync(join(folder, 'ballast'), Buffer.alloc(400 * 1024))
+    writeFileSync(join(folder, 'ballast'), Buffer.alloc(390 * 1024))
     const tooMuch = Array.from({ length: 10 }, (_, n) =>
       ledger.append(decisionDraft(n + 2, { kwargs: { blob: 'x'.repeat(20_000) } })),
     )

@@ -84,8 +84,8 @@ describe('foreignObjectsOf', () => {
       ['sqlite_stat1', 'sqlite_stat4'].map((name) => `operator: the table \`${name}\`: DROP TABLE "${name}"`),
     ],
     [
-      'CREATE TABLE sudoagent_open (n INTEGER PRIMARY KEY, text TEXT UNIQUE)',
-      ['newer: the table `sudoagent_open`: DROP TABLE "sudoagent_open"'],
+      'CREATE TABLE sudoagent_later (n INTEGER PRIMARY KEY, text TEXT UNIQUE)',
+      ['newer: the table `sudoagent_later`: DROP TABLE "sudoagent_later"'],
     ],
     ['CREATE TRIGGER t AFTER INSERT ON ledger BEGIN SELECT 1; END', ['hostile: the trigger `t`: DROP TRIGGER "t"']],
     ['CREATE VIEW v AS SELECT 1', ['hostile: the view `v`: DROP VIEW "v"']],

@@ -1,0 +1,73 @@
+// The open questions of a SQLite ledger: one row for each question without a decision. The decision must carry the
+// values of the row; a question whose row is missing is not open. Rows are written with the entries that they follow
+// from, and no other append touches them.
+import type Database from 'better-sqlite3'
+import { QUESTIONS_MAX } from '../../limits.js'
+import { questionFields, questionOf } from '../../standing/question-fields.js'
+import type { OpenQuestion, QuestionView } from '../../standing/questions.js'
+import type { QuestionChanges } from '../../write/call-records.js'
+
+const COLUMNS =
+  'request_id, position, decision_hash, authority_hash, policy_hash, requirement_hash, registry_position, expires_at, agent_id, redacted, commitment'
+
+/** A column is null unless its value fits, since a row may contain any value. */
+const FITTING = COLUMNS.split(', ')
+  .map((column) => `CASE WHEN octet_length(${column}) <= 1024 THEN ${column} END`)
+  .join(', ')
+
+export class OpenQuestions implements QuestionView {
+  readonly #statements: Readonly<
+    Record<'any' | 'find' | 'count' | 'ofAgent' | 'put' | 'close' | 'drop' | 'clear', Database.Statement>
+  >
+  #hasAny: boolean | null = null
+
+  constructor(db: Database.Database) {
+    const open = 'FROM sudoagent_open NOT INDEXED WHERE expires_at >= ?'
+    const one = 'FROM sudoagent_open INDEXED BY sqlite_autoindex_sudoagent_open_1 WHERE request_id = ?'
+    this.#statements = {
+      any: db.prepare('SELECT EXISTS (SELECT 1 FROM sudoagent_open NOT INDEXED)').pluck(),
+      find: db.prepare(`SELECT ${FITTING} ${one}`).raw(),
+      count: db.prepare(`SELECT count(*) FROM (SELECT 1 ${open} LIMIT ${QUESTIONS_MAX})`).pluck(),
+      ofAgent: db.prepare(`SELECT count(*) ${open} AND agent_id = ?`).pluck(),
+      put: db.prepare(`INSERT OR REPLACE INTO sudoagent_open (${COLUMNS}) VALUES (${COLUMNS.replaceAll(/\w+/g, '?')})`),
+      close: db.prepare(`DELETE ${one}`),
+      drop: db.prepare('DELETE FROM sudoagent_open NOT INDEXED WHERE expires_at < ?'),
+      clear: db.prepare('DELETE FROM sudoagent_open NOT INDEXED'),
+    }
+  }
+
+  get isEmpty(): boolean {
+    this.#hasAny ??= this.#statements.any.get() === 1
+    return !this.#hasAny
+  }
+
+  /** Another process may have changed the rows, or a transaction was rolled back. */
+  forget(): void {
+    this.#hasAny = null
+  }
+
+  find(requestId: string): OpenQuestion | undefined {
+    const row = this.#statements.find.get(requestId) as readonly unknown[] | undefined
+    return row === undefined ? undefined : (questionOf(row) ?? undefined)
+  }
+
+  count(agentId: string, expiredBefore: string): { readonly ofLedger: number; readonly ofAgent: number } {
+    const ofLedger = Number(this.#statements.count.get(expiredBefore))
+    return { ofLedger, ofAgent: Number(this.#statements.ofAgent.get(expiredBefore, agentId)) }
+  }
+
+  /** Writes what a step changes. */
+  apply({ opened, closed, expiredBefore }: QuestionChanges): void {
+    if (opened.length === 0 && closed.length === 0) return
+    if (expiredBefore !== null) this.#statements.drop.run(expiredBefore)
+    for (const requestId of closed) this.#statements.close.run(requestId)
+    for (const question of opened) this.#statements.put.run(...questionFields(question))
+    this.#hasAny = opened.length > 0 ? true : null
+  }
+
+  /** Drops all rows, before they are made from all entries. */
+  clear(): void {
+    this.#statements.clear.run()
+    this.forget()
+  }
+}
