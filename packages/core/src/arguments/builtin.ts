@@ -52,6 +52,11 @@ export function isPlainPrototype(prototype: object | null): boolean {
   return prototype === null || prototype === Object.prototype || isBuiltin(prototype, 'Object', 0)
 }
 
+/** Whether arrays with this prototype are plain arrays: the prototype is the `Array.prototype` of any realm. */
+export function isArrayPrototype(prototype: object | null): boolean {
+  return prototype === Array.prototype || (prototype !== null && isBuiltin(prototype, 'Array', 1))
+}
+
 /**
  * Returns the built-in kind of an object, determined from its prototype; undefined if the object is passed by
  * reference.

@@ -5,6 +5,13 @@
  */
 const integers = new WeakMap<object, Set<string>>()
 
+/** Whether an integer is recorded as a string of digits, because a double cannot represent it exactly. */
+export function isWideInteger(value: unknown): boolean {
+  return (
+    typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+  )
+}
+
 /** @internal Marks a member of a redacted value as an integer written as digits. */
 export function markIntegerText(holder: object, key: string): void {
   const keys = integers.get(holder) ?? new Set<string>()

@@ -17,6 +17,19 @@ export function markCopy<T extends object>(copy: T, kind: CopyKind): T {
   return copy
 }
 
+const instances = new WeakSet<object>()
+
+/** Marks and returns a copy of the own fields of a class instance, or of the elements of an array subclass. */
+export function markInstance<T extends object>(copy: T): T {
+  instances.add(copy)
+  return copy
+}
+
+/** Whether a value is the copy of an instance. Only the receiver of a call is copied in this way. */
+export function isInstance(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && instances.has(value)
+}
+
 /** Returns the kind of a copy; undefined for a primitive and for every value that was passed by reference. */
 export function kindOf(value: unknown): CopyKind | undefined {
   return typeof value === 'object' && value !== null ? kinds.get(value) : undefined

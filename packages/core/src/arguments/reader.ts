@@ -9,6 +9,7 @@ import {
   copyBinary,
   copyRegExp,
   hrefOf,
+  isArrayPrototype,
   isPlainPrototype,
   mapEntries,
   setMembers,
@@ -17,7 +18,9 @@ import {
   viewOf,
 } from './builtin.js'
 import { SnapshotError } from './error.js'
-import { type CopyKind, kindOf, markCopy } from './kind.js'
+import { isWideInteger } from './integer-text.js'
+import { type CopyKind, kindOf, markCopy, markInstance } from './kind.js'
+import { TextChanges } from './text-changes.js'
 
 /** One step in a path. Steps are formatted only for error messages. */
 interface Step {
@@ -62,12 +65,21 @@ export class Reader {
     return this.#readElements(args, undefined)
   }
 
-  /** Reads the own fields of an object of any class as plain data. The field values are read like arguments. */
+  /**
+   * Reads the own fields of an object of any class as plain data. The field values are read like arguments. The copy of
+   * an instance is marked, because the function receives the instance itself.
+   */
   readReceiver(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) throw this.#refusal(undefined, 'is not an object')
     const copy = this.read(value)
-    if (kindOf(copy) !== undefined) return copy
-    return this.#inside(value, undefined, 'object', () => this.#readMembers(value, Object.prototype, undefined))
+    const kind = kindOf(copy)
+    if (kind === undefined) {
+      const readFields = () => this.#readMembers(value, Object.prototype, undefined)
+      return markInstance(this.#inside(value, undefined, 'object', readFields))
+    }
+    if (kind !== 'array') return copy
+    const prototype = this.#foreign(undefined, () => Object.getPrototypeOf(value) as object | null)
+    return isArrayPrototype(prototype) ? copy : markInstance(copy as object)
   }
 
   read(value: unknown, at?: Step): unknown {
@@ -78,7 +90,7 @@ export class Reader {
       case 'number':
         if (!Number.isFinite(value)) throw this.#refusal(at, `is ${value}, which cannot be recorded`)
         // A very large integer is recorded with all its digits, of which there may be 309.
-        if (Number.isInteger(value) && !Number.isSafeInteger(value)) this.#countUnits(String(BigInt(value)).length, at)
+        if (isWideInteger(value)) this.#countUnits(String(BigInt(value)).length, at)
         return value
       case 'bigint':
         if (value >= BIGINT_BOUND || value <= -BIGINT_BOUND) {
@@ -136,14 +148,18 @@ export class Reader {
     }
     this.#expect(length, at)
     // `Array.from` defines the elements; an assignment could run a setter on `Array.prototype` instead.
-    return Array.from({ length }, (_, key) => {
-      const element = this.#foreign({ parent: at, key }, () => Reflect.get(array, key) as unknown)
-      return this.read(element, { parent: at, key })
+    const changes = new TextChanges()
+    const copy = Array.from({ length }, (_, key) => {
+      const step = { parent: at, key }
+      const element = this.#foreign(step, () => Reflect.get(array, key) as unknown)
+      return changes.noteValue(key, element, this.read(element, step))
     })
+    return changes.mark(copy)
   }
 
   #readMembers(object: object, prototype: object | null, at: Step | undefined): object {
     const members: [string, unknown][] = []
+    const changes = new TextChanges()
     for (const key of this.#foreign(at, () => Reflect.ownKeys(object))) {
       if (typeof key === 'symbol') continue
       const step = { parent: at, key }
@@ -151,7 +167,7 @@ export class Reader {
       if (!enumerable) continue
       const name = this.#readText(key, step, 'has a key with')
       const value = this.#foreign(step, () => Reflect.get(object, key) as unknown)
-      members.push([name, this.read(value, step)])
+      members.push([changes.noteKey(name, key, name), changes.noteValue(name, value, this.read(value, step))])
     }
     if (this.#unicode !== 'keep' && members.length === 1 && members[0]?.[0] === RESERVED_MEMBER) {
       throw this.#refusal(at, `is an object with the single member \`${RESERVED_MEMBER}\`, which is reserved`)
@@ -160,28 +176,32 @@ export class Reader {
     // Object.prototype.
     const copy = Object.fromEntries(members)
     if (Object.keys(copy).length !== members.length) throw this.#twice(at)
-    return prototype === null ? Object.setPrototypeOf(copy, null) : copy
+    return changes.mark<object>(prototype === null ? Object.setPrototypeOf(copy, null) : copy)
   }
 
   #readMap(map: object, at: Step | undefined): Map<unknown, unknown> {
     this.#expect(2 * sizeOf(map), at)
     const copy = new Map<unknown, unknown>()
+    const changes = new TextChanges()
     const entries = mapEntries(map)
     for (const [index, [key, value]] of entries.entries()) {
       const step = { parent: at, key: index }
-      const copiedKey = this.read(key, step)
-      copy.set(copiedKey, this.read(value, step))
+      const copiedKey = changes.noteKey(index, key, this.read(key, step))
+      copy.set(copiedKey, changes.noteValue(index, value, this.read(value, step)))
     }
     if (copy.size !== entries.length) throw this.#twice(at)
-    return copy
+    return changes.mark(copy)
   }
 
   #readSet(set: object, at: Step | undefined): Set<unknown> {
     this.#expect(sizeOf(set), at)
-    const members = setMembers(set).map((member, key) => this.read(member, { parent: at, key }))
+    const changes = new TextChanges()
+    const members = setMembers(set).map((member, key) =>
+      changes.noteValue(key, member, this.read(member, { parent: at, key })),
+    )
     const copy = new Set(members)
     if (copy.size !== members.length) throw this.#twice(at)
-    return copy
+    return changes.mark(copy)
   }
 
   #readBinary(value: object, at: Step | undefined): object {

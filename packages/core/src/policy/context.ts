@@ -7,12 +7,13 @@
  */
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { SnapshotError } from '../arguments/error.js'
-import { kindOf, markCopy } from '../arguments/kind.js'
+import { isInstance, kindOf, markCopy } from '../arguments/kind.js'
 import { takeValue } from '../arguments/snapshot.js'
+import { textChangesOf } from '../arguments/text-changes.js'
 import type { CallAuthority, ContextActor } from '../authority/authority.js'
 import { METADATA_LIMITS } from '../limits.js'
 import type { Concealment } from '../redaction/concealment.js'
-import type { Redacted } from '../redaction/json.js'
+import type { Redacted } from '../redaction/redacted.js'
 import type { Redactor } from '../redaction/redactor.js'
 
 /** Deeply frozen. All values are in the redacted JSON form that `Redactor.json` returns. */
@@ -52,7 +53,16 @@ export type CallContext = Omit<Context, 'actor' | 'concealed'>
  * `authorize`, and the entry contains `"<unrecordable>"`. If a caller passes the same string, the string is recorded
  * as `"<text><unrecordable>"`.
  */
-export const UNRECORDABLE: readonly unknown[] = Object.freeze(['<unrecordable>'])
+export const UNRECORDABLE: readonly string[] = Object.freeze(['<unrecordable>'])
+
+/** The placeholder counts as one converted value, because it replaces the whole list of arguments. */
+const UNRECORDED: Redacted = Object.freeze({
+  json: UNRECORDABLE,
+  concealed: Object.freeze([]),
+  undeclared: 0,
+  redacted: 1,
+  converted: 1,
+})
 
 export interface ContextFacts {
   readonly requestId: string
@@ -89,11 +99,9 @@ export function buildContext(facts: ContextFacts): CallContext {
   const [first] = values
   const named = values.length === 1 && kindOf(first) === 'object'
   // The arguments are redacted as one list, because the arguments of `set('API_KEY', 'abc')` are a name and its secret.
-  const { json, concealed, undeclared } =
-    values === UNRECORDABLE
-      ? { json: UNRECORDABLE as readonly string[], concealed: [], undeclared: 0 }
-      : redactor.redact(named ? first : markCopy([...values], 'array'))
-  const own = receiver === undefined ? null : redactor.redact(receiver)
+  const given = values === UNRECORDABLE ? UNRECORDED : redactor.redact(named ? first : listOf(values))
+  const { json, concealed } = given
+  const own = receiver === undefined ? null : redactReceiver(receiver, redactor)
   const context: CallContext = Object.freeze({
     requestId,
     // The action is normalised as in the record and the hash, so that the policy sees the same spelling.
@@ -106,10 +114,17 @@ export function buildContext(facts: ContextFacts): CallContext {
   })
   notices.set(context, {
     concealed: own === null ? concealed : Object.freeze([...concealed, ...own.concealed.map(ofReceiver)]),
-    undeclared: undeclared + (own?.undeclared ?? 0),
+    undeclared: given.undeclared + (own?.undeclared ?? 0),
+    redacted: given.redacted + (own?.redacted ?? 0),
+    converted: given.converted + (own?.converted ?? 0),
     wasRead: false,
   })
   return context
+}
+
+/** Returns a list of arguments as a marked copy, because a redactor reads only marked copies. */
+function listOf(values: readonly unknown[]): readonly unknown[] {
+  return textChangesOf(values).mark(markCopy([...values], 'array'))
 }
 
 /** Returns the context for a policy. The context notes when `concealed` is read. */
@@ -123,24 +138,40 @@ export function policyView(context: CallContext, authority: CallAuthority): Cont
   return Object.freeze(Object.defineProperty({ ...context, actor } as Context, 'concealed', { get, enumerable: false }))
 }
 
-/** The concealed parts of a call's arguments, and whether the policy read them. */
-export interface ConcealmentNotice {
-  readonly concealed: readonly Concealment[]
-  /** The number of concealed UTF-16 code units that neither an option nor a credential's form declares as secret. */
-  readonly undeclared: number
+/**
+ * The concealed parts of a call's arguments, whether the policy read them, and the numbers of values and keys that are
+ * not recorded as themselves.
+ *
+ * The numbers cover the arguments and the receiver, not the metadata. They are not part of the parameters, so
+ * `decision_hash` does not cover them. A receiver that is an instance of a class counts as one converted value: the
+ * function receives the instance itself, but only its own fields are recorded.
+ */
+export interface ConcealmentNotice extends Omit<Redacted, 'json'> {
   /** Whether the policy read `context.concealed`. */
   wasRead: boolean
 }
 
 const notices = new WeakMap<object, ConcealmentNotice>()
 
-/** Returns the notice that belongs to a context from `buildContext`. */
+/**
+ * Returns the notice that belongs to a context from `buildContext`.
+ *
+ * @throws TypeError for any other context: a notice of zeros would say that nothing is concealed
+ */
 export function noticeOf(context: CallContext): ConcealmentNotice {
-  return notices.get(context) ?? { concealed: [], undeclared: 0, wasRead: false }
+  const notice = notices.get(context)
+  if (notice === undefined) throw new TypeError('the context was not created by `buildContext`')
+  return notice
 }
 
 const ofReceiver = (item: Concealment): Concealment =>
   Object.freeze({ ...item, path: item.path === '' ? 'this' : `this.${item.path}` })
+
+function redactReceiver(receiver: unknown, redactor: Redactor): Redacted {
+  const own = redactor.redact(receiver)
+  if (!isInstance(receiver)) return own
+  return { ...own, redacted: own.redacted + 1, converted: own.converted + 1 }
+}
 
 function withReceiver(kwargs: Context['kwargs'], own: Redacted | null): Context['kwargs'] {
   if (own === null) return kwargs

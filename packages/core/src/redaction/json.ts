@@ -2,15 +2,18 @@
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../arguments/builtin.js'
 import { SnapshotError } from '../arguments/error.js'
-import { markIntegerText } from '../arguments/integer-text.js'
+import { isWideInteger, markIntegerText } from '../arguments/integer-text.js'
 import { kindOf } from '../arguments/kind.js'
+import { type TextChanges, textChangesOf } from '../arguments/text-changes.js'
 import { ARGUMENT_LIMITS } from '../limits.js'
 import { findSecretArguments } from '../secret/command-line.js'
 import { isCredential } from '../secret/credential.js'
 import { isNamingKey, isValueKey } from '../secret/key-word.js'
 import { type ConcealedPart, type ConcealmentKind, REDACTED, type Span } from '../secret/masked-text.js'
 import { numberNames } from '../secret/name/numbered-name.js'
-import { type Concealment, type ConcealmentList, pathText } from './concealment.js'
+import { ConcealmentList, pathText } from './concealment.js'
+import { escapeKey, escapeText } from './placeholder.js'
+import type { Redacted } from './redacted.js'
 import { nameOfReference } from './reference-name.js'
 
 /** The part of a redactor that this file uses. */
@@ -23,36 +26,24 @@ export interface JsonRedaction {
   findCommands(text: string): readonly Span[]
 }
 
-/** A redacted value and the list of its concealed parts. */
-export interface Redacted {
-  readonly json: JsonValue
-  readonly concealed: readonly Concealment[]
-  /** The number of concealed UTF-16 code units that neither an option nor a credential's form declares as secret. */
-  readonly undeclared: number
-}
-
-const LONE_SURROGATE = /\p{Surrogate}/u
 const FLAG = /^--?[A-Za-z][\w-]*$/
-/** Matches the placeholder for a value that is not JSON, such as `<undefined>` or `<Uint8Array:16>`. */
-const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
-const CONTAINER_TAGS: readonly string[] = ['<Map>', '<Set>']
-/**
- * The prefix for a string that looks like a placeholder, so that `'<undefined>'` and `undefined` have different
- * records.
- */
-const ESCAPE = '<text>'
 
 /** @throws SnapshotError as `Redactor.json` */
-export function toJson(value: unknown, redaction: JsonRedaction, concealed: ConcealmentList): JsonValue {
-  return new JsonWriter(redaction, concealed).write(value)
+export function toJson(value: unknown, redaction: JsonRedaction): Redacted {
+  const writer = new JsonWriter(redaction)
+  const json = writer.write(value)
+  const { concealed, redacted, converted } = writer
+  return { json, concealed: concealed.toArray(), undeclared: concealed.undeclared, redacted, converted }
 }
 
 /** The effect of a sensitive name on the values under it. */
 type Secrecy = 'declared' | 'named' | 'inherited'
 
 class JsonWriter {
+  readonly concealed = new ConcealmentList()
+  redacted = 0
+  converted = 0
   readonly #redaction: JsonRedaction
-  readonly #concealed: ConcealmentList
   readonly #path: string[] = []
   #depth = 0
   /** Whether the current place is exempt from redaction by the option `keep`. */
@@ -60,47 +51,56 @@ class JsonWriter {
   /** Set while the values under a sensitive name are being written. */
   #secrecy: Secrecy | null = null
 
-  constructor(redaction: JsonRedaction, concealed: ConcealmentList) {
+  constructor(redaction: JsonRedaction) {
     this.#redaction = redaction
-    this.#concealed = concealed
   }
 
-  write(value: unknown): JsonValue {
+  /** @param wasNormalized - whether the value is a string that the reader converted to NFC */
+  write(value: unknown, wasNormalized = false): JsonValue {
     switch (typeof value) {
-      case 'string':
-        return this.#secrecy === null ? this.#writeText(value) : this.#concealText(value)
-      case 'number':
-        return this.#secrecy === null ? writeNumber(value) : this.#conceal(String(writeNumber(value)), true)
-      case 'bigint':
-        return this.#secrecy === null ? value.toString() : this.#conceal(value.toString(), true)
+      case 'string': {
+        const written = this.#secrecy === null ? this.#writeText(value) : this.#concealText(value)
+        return this.#countText(value, written, wasNormalized)
+      }
+      case 'number': {
+        const written = writeNumber(value)
+        const isConverted = !Object.is(written, value)
+        if (isConverted || this.#secrecy !== null) this.#count(isConverted)
+        return this.#secrecy === null ? written : this.#conceal(String(written), true)
+      }
       case 'boolean':
         return value
-      case 'undefined':
-        return '<undefined>'
-      case 'function':
-        return '<function>'
       case 'object':
         return value === null ? null : this.#writeObject(value)
+      case 'bigint':
+        this.#count(true)
+        return this.#secrecy === null ? value.toString() : this.#conceal(value.toString(), true)
       default:
-        return '<symbol>'
+        this.#count(true)
+        return `<${typeof value}>`
     }
   }
 
-  #writeText(text: string): string {
-    return this.#tagged(text, this.#redactText(text))
+  /** Counts a value or key that is not recorded as itself (see `Redacted`). */
+  #count(isConverted: boolean): void {
+    this.redacted++
+    if (isConverted) this.converted++
   }
 
-  /** Escapes a string that looks like a placeholder. */
-  #tagged(text: string, redacted: string): string {
-    const isTag = text.startsWith(REDACTED) || text.startsWith(ESCAPE) || PLACEHOLDER.test(redacted)
-    return isTag ? ESCAPE + redacted : redacted
+  #countText(text: string, written: string, wasNormalized: boolean): string {
+    if (wasNormalized || written !== text) this.#count(false)
+    return written
+  }
+
+  #writeText(text: string): string {
+    return escapeText(text, this.#redactText(text))
   }
 
   #redactText(text: string): string {
     requireUnicode(text)
     if (this.#isKept) return text.normalize('NFC')
     const { text: redacted, parts } = this.#redaction.redact(text)
-    for (const { kind, length, declared } of parts) this.#concealed.add(pathText(this.#path), kind, length, declared)
+    for (const { kind, length, declared } of parts) this.concealed.add(pathText(this.#path), kind, length, declared)
     return redacted
   }
 
@@ -116,30 +116,22 @@ class JsonWriter {
   }
 
   #concealAs(kind: ConcealmentKind, text: string, isDeclared: boolean): string {
-    this.#concealed.add(pathText(this.#path), kind, text.length, isDeclared)
+    this.concealed.add(pathText(this.#path), kind, text.length, isDeclared)
     return REDACTED
   }
 
   #writeObject(value: object): JsonValue {
-    switch (kindOf(value)) {
+    const kind = kindOf(value)
+    if (kind !== 'array' && kind !== 'object') this.#count(true)
+    switch (kind) {
       case 'array':
         return this.#inside(() => this.#writeElements(value as readonly unknown[]))
       case 'object':
         return this.#inside(() => this.#writeMembers(value))
       case 'map':
-        return this.#inside(() =>
-          label(
-            '<Map>',
-            mapEntries(value).map((entry, index) => this.#writeEntry(entry, index)),
-          ),
-        )
+        return this.#inside(() => this.#writeMap(value))
       case 'set':
-        return this.#inside(() =>
-          label(
-            '<Set>',
-            setMembers(value).map((member, index) => this.#under(String(index), null, member)),
-          ),
-        )
+        return this.#inside(() => this.#writeSet(value))
       case 'date': {
         const text = new Date(timeOf(value)).toISOString()
         return this.#secrecy === null ? text : this.#conceal(text, false)
@@ -163,13 +155,13 @@ class JsonWriter {
    * Writes a value one level down. `secrecy` comes from the value's own name. Without a name, the value inherits the
    * secrecy of its container.
    */
-  #under(segment: string, secrecy: Secrecy | null, value: unknown): JsonValue {
+  #under(segment: string, secrecy: Secrecy | null, value: unknown, wasNormalized: boolean): JsonValue {
     const [around, wasKept] = [this.#secrecy, this.#isKept]
     this.#path.push(segment)
     this.#isKept = wasKept || this.#redaction.isKept(this.#path)
     if (this.#isKept) this.#secrecy = null
     else this.#secrecy = around === 'declared' ? around : (secrecy ?? (around === null ? null : 'inherited'))
-    const json = this.write(value)
+    const json = this.write(value, wasNormalized)
     this.#path.pop()
     this.#secrecy = around
     this.#isKept = wasKept
@@ -183,6 +175,7 @@ class JsonWriter {
 
   #writeElements(array: readonly unknown[]): JsonValue {
     const secrets = this.#secrecy === null ? findSecretArguments(array, this.#redaction.findCommands) : null
+    const changes = textChangesOf(array)
     const isPair = array.length === 2 && array.every((element) => typeof element === 'string')
     const copy = array.map((element, index) => {
       const name = index === 0 ? undefined : array[index - 1]
@@ -191,9 +184,9 @@ class JsonWriter {
       const value = typeof element === 'string' && /^\d{1,16}$/.test(element) ? Number(element) : element
       const secrecy = isName ? this.#secrecyOf(name, value) : null
       const start = secrecy === null && typeof element === 'string' ? secrets?.get(index) : undefined
-      return start === undefined
-        ? this.#under(String(index), secrecy, element)
-        : this.#writeArgument(String(index), String(element), start)
+      if (start === undefined) return this.#under(String(index), secrecy, element, changes.hasValue(index))
+      const text = String(element)
+      return this.#countText(text, this.#writeArgument(String(index), text, start), changes.hasValue(index))
     })
     return marked(Object.freeze(copy), array)
   }
@@ -212,6 +205,7 @@ class JsonWriter {
 
   #writeMembers(object: object): JsonValue {
     const members = Object.entries(object)
+    const changes = textChangesOf(object)
     const names = this.#writeKeys(members.map(([key]) => key))
     // `{name: 'Authorization', value: …}` is a common form of headers and environment variables.
     const naming = members.find(
@@ -221,18 +215,20 @@ class JsonWriter {
       const name = names[index] ?? REDACTED
       const own = this.#secrecyOf(key, value)
       const named = naming !== undefined && isValueKey(key) ? this.#secrecyOf(String(naming[1]), value) : null
-      return [name, this.#under(name, own ?? named, value)]
+      this.#countText(key, name, changes.hasKey(key))
+      return [name, this.#under(name, own ?? named, value, changes.hasValue(key))]
     })
     // Defines members. An assignment to `__proto__` would set the prototype; a defined `__proto__` is an ordinary key.
     const copy = Object.freeze(Object.fromEntries(written))
-    for (const [index, [, value]] of members.entries())
+    members.forEach(([, value], index) => {
       if (isWideInteger(value)) markIntegerText(copy, names[index] ?? REDACTED)
+    })
     return copy
   }
 
   /** Returns the recorded keys. Keys that are equal after redaction are numbered in the order of the original keys. */
   #writeKeys(keys: readonly string[]): readonly string[] {
-    const written = keys.map((key) => this.#writeKey(key))
+    const written = keys.map((key) => escapeKey(key, this.#redactText(key)))
     // Redaction normalises strings to NFC. Keys that redaction did not change are therefore still different.
     if (written.every((key, index) => key === keys[index])) return written
     const originals = keys.map((key) => key.normalize('NFC'))
@@ -242,21 +238,32 @@ class JsonWriter {
     return numberNames(originals, written)
   }
 
-  #writeKey(key: string): string {
-    const written = this.#redactText(key)
-    const isTag = key.startsWith(REDACTED) || CONTAINER_TAGS.includes(key) || key.startsWith(ESCAPE)
-    return isTag ? ESCAPE + written : written
+  #writeMap(map: object): JsonValue {
+    const changes = textChangesOf(map)
+    const entries = mapEntries(map).map((entry, index) => this.#writeEntry(entry, index, changes))
+    return Object.freeze({ '<Map>': Object.freeze(entries) })
+  }
+
+  #writeSet(set: object): JsonValue {
+    const changes = textChangesOf(set)
+    const members = setMembers(set).map((member, index) =>
+      this.#under(String(index), null, member, changes.hasValue(index)),
+    )
+    return Object.freeze({ '<Set>': Object.freeze(members) })
   }
 
   /** Writes a Map entry. The key is written like any other value; a string key also serves as the name of the value. */
-  #writeEntry([key, value]: readonly [unknown, unknown], index: number): JsonValue {
+  #writeEntry([key, value]: readonly [unknown, unknown], index: number, changes: TextChanges): JsonValue {
     const name = typeof key === 'string' ? this.#redactText(key) : String(index)
     const secrecy = typeof key === 'string' ? this.#secrecyOf(key, value) : null
     const around = this.#secrecy
     this.#secrecy = null
-    const written = typeof key === 'string' ? this.#tagged(key, name) : this.#under(String(index), null, key)
+    const written =
+      typeof key === 'string'
+        ? this.#countText(key, escapeText(key, name), changes.hasKey(index))
+        : this.#under(String(index), null, key, false)
     this.#secrecy = around
-    return Object.freeze([written, this.#under(name, secrecy, value)])
+    return Object.freeze([written, this.#under(name, secrecy, value, changes.hasValue(index))])
   }
 
   /**
@@ -275,22 +282,15 @@ class JsonWriter {
 }
 
 function requireUnicode(text: string): void {
-  if (LONE_SURROGATE.test(text))
-    throw new SnapshotError('text', 'contains a lone surrogate, which is not valid Unicode')
-}
-
-function label(name: string, values: JsonValue[]): JsonValue {
-  return Object.freeze({ [name]: Object.freeze(values) })
+  if (!text.isWellFormed()) throw new SnapshotError('text', 'contains a lone surrogate, which is not valid Unicode')
 }
 
 function marked(copy: readonly JsonValue[], array: readonly unknown[]): JsonValue {
-  for (const [index, value] of array.entries()) if (isWideInteger(value)) markIntegerText(copy, String(index))
+  array.forEach((value, index) => {
+    if (isWideInteger(value)) markIntegerText(copy, String(index))
+  })
   return copy
 }
-
-/** Whether an integer is written as a string of digits, because a double cannot represent it exactly. */
-const isWideInteger = (value: unknown): boolean =>
-  typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
 
 function writeNumber(value: number): JsonValue {
   if (!Number.isFinite(value)) throw new SnapshotError('value', `is ${value}, which cannot be recorded`)

@@ -27,9 +27,9 @@ import { createKeyRules, type KeyRules } from '../secret/name/name-rules.js'
 import { findNamedValues } from '../secret/named-value.js'
 import { findPairs } from '../secret/pair-rules.js'
 import { mayHoldSecret, SECRET_RULES } from '../secret/shape/shape-rules.js'
-import { ConcealmentList } from './concealment.js'
-import { type Redacted, toJson } from './json.js'
+import { toJson } from './json.js'
 import { createKeepRules } from './keep.js'
+import type { Redacted } from './redacted.js'
 import { viewOf } from './view.js'
 
 export interface RedactionOptions {
@@ -84,7 +84,7 @@ export interface Redactor {
    * snapshot rejects (NaN, a lone surrogate)
    */
   json(value: unknown): JsonValue
-  /** Like `json`, but also returns the list of concealed parts. */
+  /** Like `json`, but also returns the list of concealed parts, and counts the values that redaction changed. */
   redact(value: unknown): Redacted
 }
 
@@ -159,12 +159,8 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
   const redactor: Redactor = {
     text: (text) => redact(text).text,
     isSensitiveKey: rules.isSensitive,
-    json: (value) => toJson(value, tools, new ConcealmentList()),
-    redact(value) {
-      const concealed = new ConcealmentList()
-      const json = toJson(value, tools, concealed)
-      return { json, concealed: concealed.toArray(), undeclared: concealed.undeclared }
-    },
+    json: (value) => toJson(value, tools).json,
+    redact: (value) => toJson(value, tools),
   }
   return Object.freeze(redactor)
 }
