@@ -17,7 +17,7 @@ import {
 import Database from 'better-sqlite3'
 import { quote, requireText } from './check.js'
 import { BUSY_TIMEOUT_MS_DEFAULT, readStoreOptions, type SqliteStoreOptions } from './sqlite-options.js'
-import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
+import { APPROVAL_SCHEMA, BUDGET_SCHEMA, QUESTION_SCHEMA } from './sqlite-schema.js'
 
 /**
  * Opens SQLite files for all stores in this package.
@@ -126,7 +126,7 @@ class StoreGuard {
 }
 
 /** The stores of this package may share a file. */
-const OWN_SCHEMAS = `${APPROVAL_SCHEMA};${BUDGET_SCHEMA}`
+const OWN_SCHEMAS = `${APPROVAL_SCHEMA};${QUESTION_SCHEMA};${BUDGET_SCHEMA}`
 
 /**
  * Whether a database has a table. Opens the file read-only and never creates it.

@@ -29,6 +29,45 @@ export const APPROVAL_SCHEMA = `
 `
 
 /**
+ * The questions: requests of which the ledger has an entry `asked`. The statement has neither a CHECK nor an index of
+ * its own: an earlier release accepts plain tables only, and the indexes of UNIQUE belong to the table. Columns that
+ * can be large come last, so that a scan does not read them.
+ */
+export const QUESTION_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS sudoagent_question (
+    approval_id TEXT PRIMARY KEY NOT NULL,
+    ledger TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    resolved_at_ms INTEGER,
+    consumed_at_ms INTEGER,
+    approver_id TEXT,
+    decision_at TEXT NOT NULL,
+    source TEXT NOT NULL,
+    action TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    policy_id TEXT NOT NULL,
+    policy_version TEXT,
+    policy_hash TEXT NOT NULL,
+    decision_hash TEXT NOT NULL,
+    authority_hash TEXT,
+    requirement_hash TEXT NOT NULL,
+    redacted INTEGER NOT NULL,
+    note TEXT,
+    reason TEXT NOT NULL,
+    authority_json TEXT,
+    requirement_json TEXT NOT NULL,
+    commitment_json TEXT,
+    metadata_json TEXT NOT NULL,
+    parameters_json TEXT NOT NULL,
+    UNIQUE (created_at_ms, position, approval_id),
+    UNIQUE (expires_at_ms, approval_id)
+  );
+`
+
+/**
  * `sudoagent_budget` stores the longest window with which a budget was opened. Two processes with different windows may
  * share a budget, and the process with the shorter window must not delete charges that the other process still counts.
  * The key of an unnamed budget is ''. STRICT and other features that an old SQLite cannot parse are avoided, because

@@ -11,9 +11,24 @@ export {
   APPROVAL_STATES,
   APPROVAL_TTL_MS_DEFAULT,
   APPROVAL_TTL_MS_MAX,
+  type AskedRequest,
+  QUESTION_TTL_MS_MAX,
 } from './approval/approval.js'
+export {
+  COLUMN_BYTES_MAX,
+  checkQuestion,
+  checkQuestions,
+  QUESTION_COLUMNS,
+  type QuestionRow,
+} from './approval/question-row.js'
 export { type ApprovalRow, checkRow } from './approval/row.js'
-export { type ApprovalTable, TableApprovalStore } from './approval/table-store.js'
+export {
+  type ApprovalTable,
+  type QuestionQuery,
+  type QuestionTable,
+  type RowTable,
+  TableApprovalStore,
+} from './approval/table-store.js'
 export {
   type ApplicableLimit,
   applicableLimits,

@@ -93,7 +93,7 @@ describe.each(KINDS)('%s', (_, { table, open }) => {
   test('takes a plain table of a later release, and shares its file with the other store', async () => {
     const path = temporaryPath('a.sqlite')
     for (const [, kind] of KINDS) await kind.open(path).close()
-    change(path, 'CREATE TABLE sudoagent_question (n INTEGER PRIMARY KEY, text TEXT UNIQUE)')
+    change(path, 'CREATE TABLE sudoagent_lease (n INTEGER PRIMARY KEY, text TEXT UNIQUE)')
     const store = open(path)
     await store.use(1)
     await store.close()

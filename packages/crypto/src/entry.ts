@@ -33,6 +33,7 @@ export {
   hashRequirement,
   type Requirement,
   requirementMisfit,
+  requirementRows,
 } from './entry/requirement.js'
 export {
   checkEntry,

@@ -19,9 +19,9 @@
  */
 
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
-import type { Authority } from '@sudoagent/crypto/entry'
-import { encodeJcs, type JsonValue, parseJson } from '@sudoagent/crypto/json'
-import { deepFreeze } from '../arguments/deep-freeze.js'
+import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
+import type { JsonValue } from '@sudoagent/crypto/json'
+import type { JsonObject } from '@sudoagent/ledger/entry'
 import { readFields, requireInteger, requireText } from '../check.js'
 
 /**
@@ -36,11 +36,16 @@ export const APPROVAL_TTL_MS_DEFAULT = 300_000
  */
 export const APPROVAL_TTL_MS_MAX = 3_600_000
 
+/**
+ * The maximum lifetime of a question, in milliseconds: seven days. It is longer than that of other requests, because
+ * the ledger has the question, and checks at the append of the decision whether the call may still run.
+ */
+export const QUESTION_TTL_MS_MAX = 604_800_000
+
 /** The ledger's limits for these fields, so that every request fits into its ledger entry. */
 export const REQUEST_ID_LENGTH_MAX = 128
 export const NAME_LENGTH_MAX = 256
 export const REASON_LENGTH_MAX = 4_096
-export const PARAMETERS_BYTES_MAX = 1024 * 1024
 
 /** Identifies exactly one call. The decision hash covers the action and the parameters. */
 export interface ApprovalBinding {
@@ -59,6 +64,24 @@ export interface RequestedDecision {
   readonly authorityHash: Hash | null
 }
 
+/** The entry `asked` of a request. Absent for a ledger that does not record questions. */
+export interface AskedRequest {
+  /** `entry_hash` of the first entry of the ledger. */
+  readonly ledger: Hash
+  /** The position of the question's entry. */
+  readonly position: number
+  readonly requirement: Requirement
+  /** SHA-256 of the canonical requirement. */
+  readonly requirementHash: Hash
+  /** How many values and keys of the call are recorded as something other than themselves. */
+  readonly redacted: number
+  readonly policyId: string
+  readonly policyVersion: string | null
+  /** The caller's metadata, as the decision entry will have it. */
+  readonly metadata: JsonObject
+  readonly commitment?: Commitment
+}
+
 /**
  * A request to an approver, redacted and deeply frozen. Each read of a date returns a new `Date`, so that changing the
  * `Date` does not change the request.
@@ -71,13 +94,18 @@ export interface ApprovalRequest {
   readonly agentId: string
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
-  /** For whom the agent calls. Absent if nothing is known, and in requests that an approval store returns. */
+  /**
+   * For whom the agent calls. Absent if nothing is known. An approval store returns this member and `decision` only
+   * for a request with `asked`.
+   */
   readonly authority?: Authority
   /**
    * The other values that the hashes of the call cover, so that an approver can recompute the hashes from what it
-   * shows. Absent in requests that an approval store returns.
+   * shows.
    */
   readonly decision?: RequestedDecision
+  /** Present if the ledger recorded the question before an approver was asked; then, `decision` is present, too. */
+  readonly asked?: AskedRequest
   readonly reason: string
   readonly createdAt: Date
   /** Answers at or after this time are not accepted. */
@@ -135,10 +163,18 @@ export interface ApprovalResolution {
   readonly binding?: ApprovalBinding | null
 }
 
-/** A filter for `list`. `limit` is 1…`APPROVAL_LIST_MAX`; default: 100. */
+/** A filter for `list`. */
 export interface ApprovalFilter {
   readonly state?: ApprovalState
+  /** 1…`APPROVAL_LIST_MAX`. Default: 100. */
   readonly limit?: number
+  /** Returns only questions of the ledger whose first entry has this `entry_hash`. */
+  readonly ledger?: Hash
+  /**
+   * Called for each question that is left out because its row was changed: it is not valid, or does not show the call
+   * that its hashes cover. The id is as stored, and untrusted.
+   */
+  readonly onInvalid?: (approvalId: string) => void
 }
 
 /** The maximum number of records in one list. One record can be a megabyte, and the whole list is in memory. */
@@ -169,9 +205,13 @@ export interface ApprovalStore {
    * different state is rejected.
    */
   resolve(approvalId: string, resolution: ApprovalResolution, now: Date): Promise<ApprovalRecord>
-  /** Marks an approval as used. The record must be approved, unused, not expired, and bound to exactly this call. */
+  /**
+   * Marks an approval as used. The record must be approved, unused and bound to exactly this call, and must not have
+   * expired. A request with `asked` may have expired: its use is the decision in the ledger, and this call only
+   * follows it.
+   */
   consume(approvalId: string, binding: ApprovalBinding, now: Date): Promise<ApprovalRecord>
-  /** Returns records, newest first. */
+  /** Returns records, newest first. Questions whose rows were changed are left out, see `onInvalid`. */
   list(filter: ApprovalFilter, now: Date): Promise<readonly ApprovalRecord[]>
   /** Closes the store. Later calls are rejected with `APPROVAL_STORE_FAILED`. */
   close(): Promise<void>
@@ -215,40 +255,6 @@ export function requireApprovalTtlMs(ttlMs: unknown): number {
   if (ms > APPROVAL_TTL_MS_MAX)
     throw new RangeError(`\`approvalTtlMs\` is ${ms}, the maximum is ${APPROVAL_TTL_MS_MAX}`)
   return ms
-}
-
-/**
- * Encodes parameters as canonical JSON, `{"args":[…],"kwargs":{…}}`, so that equal parameters give equal strings.
- *
- * @throws TypeError if the parameters are not JSON or are too large
- */
-export function encodeParameters(args: unknown, kwargs: unknown): string {
-  if (!Array.isArray(args)) throw new TypeError('`args` must be an array')
-  if (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs))
-    throw new TypeError('`kwargs` must be an object')
-  let text: string
-  try {
-    text = encodeJcs({ args, kwargs })
-  } catch (error) {
-    throw new TypeError('the parameters are not JSON', { cause: error })
-  }
-  if (Buffer.byteLength(text) > PARAMETERS_BYTES_MAX)
-    throw new TypeError(`the parameters are larger than ${PARAMETERS_BYTES_MAX} bytes`)
-  return text
-}
-
-/**
- * Decodes the result of `encodeParameters`. The returned parameters are deeply frozen.
- *
- * @throws if the text is invalid
- */
-export function decodeParameters(text: string): Pick<ApprovalRequest, 'args' | 'kwargs'> {
-  const value = deepFreeze(parseJson(text)) as { args?: unknown; kwargs?: unknown } | null
-  const { args, kwargs } = value ?? {}
-  if (!Array.isArray(args) || typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs)) {
-    throw new TypeError('the parameters are not of the form {args, kwargs}')
-  }
-  return { args, kwargs: kwargs as Record<string, JsonValue> }
 }
 
 /**

@@ -3,11 +3,11 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readFields, requireInteger, requireText } from '../check.js'
 import {
-  APPROVAL_TTL_MS_MAX,
   type ApprovalAnswer,
   type ApprovalRequest,
   type Approver,
   NAME_LENGTH_MAX,
+  QUESTION_TTL_MS_MAX,
 } from './approval.js'
 import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, pageQuestion, promptPages, promptRows } from './prompt.js'
 import { SHOWN_CALL_DIFFERS, showsBoundCall } from './shown.js'
@@ -99,7 +99,7 @@ export class InteractiveApprover implements Approver {
     const leftMs = request.expiresAt.getTime() - this.#clock().getTime()
     const ending = new AbortController()
     const abort = (): void => ending.abort('aborted' satisfies Ending)
-    const timer = setTimeout(() => ending.abort('expired' satisfies Ending), Math.min(leftMs, APPROVAL_TTL_MS_MAX))
+    const timer = setTimeout(() => ending.abort('expired' satisfies Ending), Math.min(leftMs, QUESTION_TTL_MS_MAX))
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     try {

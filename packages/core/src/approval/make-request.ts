@@ -3,17 +3,17 @@ import { isHash } from '@sudoagent/crypto'
 import { readFields, requireInstantMs, requireText } from '../check.js'
 import {
   type ApprovalRequest,
-  decodeParameters,
-  encodeParameters,
   NAME_LENGTH_MAX,
   parseBinding,
   REASON_LENGTH_MAX,
   type RequestedDecision,
   requireApprovalTtlMs,
 } from './approval.js'
+import { decodeParameters, encodeParameters } from './json-column.js'
 
 /**
- * Creates the approval request for one call. The request is open for `ttlMs` milliseconds from `now`.
+ * Creates the approval request for one call of which the ledger does not record the question. The request is open for
+ * `ttlMs` milliseconds from `now`.
  *
  * @throws TypeError if a field is invalid or too long, or the parameters are not JSON; RangeError if `ttlMs` is
  *   above the maximum
@@ -21,15 +21,34 @@ import {
  *   reason: 'high value' }, 300_000, new Date())
  */
 export function makeApprovalRequest(
-  call: Omit<ApprovalRequest, 'approvalId' | 'createdAt' | 'expiresAt'>,
+  call: Omit<ApprovalRequest, 'approvalId' | 'createdAt' | 'expiresAt' | 'asked'>,
   ttlMs: number,
   now: Date,
 ): ApprovalRequest {
   const createdMs = requireInstantMs('now', now)
   const expiresMs = createdMs + requireApprovalTtlMs(ttlMs)
+  return Object.freeze({
+    ...requestParts(call),
+    get createdAt() {
+      return new Date(createdMs)
+    },
+    get expiresAt() {
+      return new Date(expiresMs)
+    },
+  })
+}
+
+/**
+ * The validated members that requests of both forms have, except the times.
+ *
+ * @throws TypeError if a field is invalid or too long, or the parameters are not JSON
+ */
+export function requestParts(
+  call: Omit<ApprovalRequest, 'approvalId' | 'createdAt' | 'expiresAt' | 'asked'>,
+): Omit<ApprovalRequest, 'createdAt' | 'expiresAt' | 'asked'> {
   const parameters = decodeParameters(encodeParameters(call.args, call.kwargs))
   const binding = parseBinding(call.binding)
-  return Object.freeze({
+  return {
     approvalId: binding.requestId,
     binding,
     action: requireText('action', call.action, NAME_LENGTH_MAX),
@@ -38,13 +57,7 @@ export function makeApprovalRequest(
     ...(call.authority === undefined ? {} : { authority: call.authority }),
     ...(call.decision === undefined ? {} : { decision: parseRequestedDecision(call.decision) }),
     reason: requireText('reason', call.reason, REASON_LENGTH_MAX, true),
-    get createdAt() {
-      return new Date(createdMs)
-    },
-    get expiresAt() {
-      return new Date(expiresMs)
-    },
-  })
+  }
 }
 
 function parseRequestedDecision(value: unknown): RequestedDecision {

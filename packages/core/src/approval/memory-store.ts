@@ -1,9 +1,10 @@
 import { type ApprovalState, ApprovalStoreError } from './approval.js'
+import type { QuestionRow } from './question-row.js'
 import type { ApprovalRow } from './row.js'
-import { type ApprovalTable, TableApprovalStore } from './table-store.js'
+import { type ApprovalTable, type QuestionQuery, type QuestionTable, TableApprovalStore } from './table-store.js'
 import { rowAt } from './transition.js'
 
-/** The maximum number of open approvals in one process: far more than people can answer. */
+/** The maximum number of open approvals of each kind in one process: far more than people can answer. */
 const RECORDS_MAX = 10_000
 
 /**
@@ -16,8 +17,47 @@ export class MemoryApprovalStore extends TableApprovalStore {
   }
 }
 
-class MemoryTable implements ApprovalTable {
-  readonly #rows = new Map<string, ApprovalRow>()
+/** Rows by id, in the order in which they were added. */
+class MemoryRows<Row extends ApprovalRow> {
+  readonly rows = new Map<string, Row>()
+
+  find(approvalId: string): Row | undefined {
+    return this.rows.get(approvalId)
+  }
+
+  insert(row: Row): void {
+    if (this.rows.size >= RECORDS_MAX) this.#forgetOldestFinished(row.createdAtMs)
+    this.rows.set(row.approvalId, row)
+  }
+
+  update(_before: Row, after: Row): void {
+    this.rows.set(after.approvalId, after)
+  }
+
+  protected newestOf(
+    { state, limit, nowMs }: Pick<QuestionQuery, 'state' | 'limit' | 'nowMs'>,
+    fits: (row: Row) => boolean = () => true,
+  ): readonly Row[] {
+    return [...this.rows.values()]
+      .reverse()
+      .filter((row) => fits(row) && (state === null || rowAt(row, nowMs).state === state))
+      .sort((a, b) => b.createdAtMs - a.createdAtMs)
+      .slice(0, limit)
+  }
+
+  #forgetOldestFinished(nowMs: number): void {
+    for (const row of this.rows.values()) {
+      const { state, consumedAtMs } = rowAt(row, nowMs)
+      if (state === 'pending' || (state === 'approved' && consumedAtMs === null)) continue
+      this.rows.delete(row.approvalId)
+      return
+    }
+    throw new ApprovalStoreError('APPROVAL_STORE_FAILED', `more than ${RECORDS_MAX} approvals are open`)
+  }
+}
+
+class MemoryTable extends MemoryRows<ApprovalRow> implements ApprovalTable {
+  readonly questions = new MemoryQuestions()
   #closed = false
 
   /** A rollback is not needed, because the rules write at most one row, as their last step. */
@@ -30,48 +70,33 @@ class MemoryTable implements ApprovalTable {
     return work()
   }
 
-  find(approvalId: string): ApprovalRow | undefined {
-    return this.#rows.get(approvalId)
-  }
-
-  insert(row: ApprovalRow): void {
-    if (this.#rows.size >= RECORDS_MAX) this.#forgetOldestFinished(row.createdAtMs)
-    this.#rows.set(row.approvalId, row)
-  }
-
-  update(_before: ApprovalRow, after: ApprovalRow): void {
-    this.#rows.set(after.approvalId, after)
-  }
-
   newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[] {
-    return [...this.#rows.values()]
-      .reverse()
-      .filter((row) => state === null || rowAt(row, nowMs).state === state)
-      .sort((a, b) => b.createdAtMs - a.createdAtMs)
-      .slice(0, limit)
+    return this.newestOf({ state, limit, nowMs })
   }
 
   prune(expiredMs: number): void {
     // Rows are sorted by age. The loop ends at the first row that stays, so the running time does not depend on the
     // number of rows that stay.
-    for (const row of this.#rows.values()) {
+    for (const row of this.rows.values()) {
       if (row.expiresAtMs > expiredMs) return
-      this.#rows.delete(row.approvalId)
+      this.rows.delete(row.approvalId)
     }
   }
 
   close(): void {
     this.#closed = true
-    this.#rows.clear()
+    this.rows.clear()
+    this.questions.rows.clear()
+  }
+}
+
+class MemoryQuestions extends MemoryRows<QuestionRow> implements QuestionTable {
+  newest(query: QuestionQuery): readonly QuestionRow[] {
+    return this.newestOf(query, ({ ledger }) => query.ledger === null || ledger === query.ledger)
   }
 
-  #forgetOldestFinished(nowMs: number): void {
-    for (const row of this.#rows.values()) {
-      const { state, consumedAtMs } = rowAt(row, nowMs)
-      if (state === 'pending' || (state === 'approved' && consumedAtMs === null)) continue
-      this.#rows.delete(row.approvalId)
-      return
-    }
-    throw new ApprovalStoreError('APPROVAL_STORE_FAILED', `more than ${RECORDS_MAX} approvals are open`)
+  /** Reads all rows, at most `RECORDS_MAX`: a question of seven days may be older than one of five minutes. */
+  prune(expiredMs: number): void {
+    for (const row of this.rows.values()) if (row.expiresAtMs <= expiredMs) this.rows.delete(row.approvalId)
   }
 }

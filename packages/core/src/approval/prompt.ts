@@ -1,7 +1,8 @@
-import { authorityRows } from '@sudoagent/crypto/entry'
+import { authorityRows, requirementRows } from '@sudoagent/crypto/entry'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { breakRows, usableColumns } from '../terminal/rows.js'
 import type { ApprovalRequest } from './approval.js'
+import { NOT_SIGNED, redactedText } from './shown.js'
 
 /**
  * The default number of rows per page: more than a terminal with 24 rows shows, but few enough to read before
@@ -26,14 +27,18 @@ export function promptRows(request: ApprovalRequest, now: Date, columns: number 
   const secondsLeft = Math.max(0, Math.round((request.expiresAt.getTime() - now.getTime()) / 1000))
   const field = (name: string, value: string): readonly string[] =>
     breakRows(`  ${name}`.padEnd(LABEL_WIDTH), escapeForTerminal(value, Number.POSITIVE_INFINITY), width)
+  const { asked } = request
+  const reason = field('reason', request.reason)
   return [
+    ...(asked === undefined ? [] : field('redacted', redactedText(asked.redacted))),
     ...field('action', request.action),
     ...field('agent', request.agentId),
     ...authorityRows(request.authority ?? {}).flatMap(([name, value]) => field(name, value)),
-    ...field('reason', request.reason),
+    ...(asked === undefined ? reason : requirementRows(asked.requirement).flatMap(([name, text]) => field(name, text))),
     ...argumentRows(request, width),
     ...field('request', request.approvalId),
     ...field('expires', `${request.expiresAt.toISOString()} (in ${secondsLeft} s)`),
+    ...(asked === undefined ? [] : [`  ${NOT_SIGNED}:`, ...reason]),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { isHash } from '@sudoagent/crypto'
+import { type Hash, isHash } from '@sudoagent/crypto'
 import { requireInstantMs, requireInteger, requireText } from '../check.js'
 import {
   APPROVAL_STATES,
@@ -8,14 +8,12 @@ import {
   type ApprovalRequest,
   type ApprovalState,
   ApprovalStoreError,
-  decodeParameters,
-  encodeParameters,
   NAME_LENGTH_MAX,
-  PARAMETERS_BYTES_MAX,
   parseBinding,
   REASON_LENGTH_MAX,
   REQUEST_ID_LENGTH_MAX,
 } from './approval.js'
+import { decodeParameters, encodeParameters, PARAMETERS_BYTES_MAX } from './json-column.js'
 
 /** An approval in its stored form: flat, with times in Unix milliseconds and parameters as canonical JSON. */
 export interface ApprovalRow {
@@ -66,28 +64,24 @@ export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow
     parametersJson: encodeParameters(request.args, request.kwargs),
     createdAtMs,
     expiresAtMs,
-    state: 'pending',
-    approverId: null,
-    note: null,
-    resolvedAtMs: null,
-    consumedAtMs: null,
+    ...UNANSWERED,
   })
 }
 
-/** Whether two rows contain the same request, regardless of the result. */
+/** The result columns of a new row. */
+export const UNANSWERED = {
+  state: 'pending',
+  approverId: null,
+  note: null,
+  resolvedAtMs: null,
+  consumedAtMs: null,
+} as const
+
+/** Whether two rows of either kind contain the same request, regardless of the result. */
 export function sameRequest(a: ApprovalRow, b: ApprovalRow): boolean {
-  const asked = [
-    'approvalId',
-    'policyHash',
-    'decisionHash',
-    'action',
-    'agentId',
-    'reason',
-    'parametersJson',
-    'createdAtMs',
-    'expiresAtMs',
-  ] as const
-  return asked.every((name) => a[name] === b[name])
+  const asked = (row: ApprovalRow) => Object.entries(row).filter(([name]) => !Object.hasOwn(UNANSWERED, name))
+  const [of, other] = [asked(a), new Map(asked(b))]
+  return of.length === other.size && of.every(([name, value]) => other.has(name) && other.get(name) === value)
 }
 
 export function bindingOf(row: ApprovalRow): ApprovalBinding {
@@ -102,6 +96,15 @@ export function bindingOf(row: ApprovalRow): ApprovalBinding {
  * @throws an error of any type if the row is invalid. The store maps the error to `APPROVAL_STORE_FAILED`
  */
 export function checkRow(raw: unknown): ApprovalRow {
+  const row = checkColumns(raw)
+  if (row.expiresAtMs - row.createdAtMs > APPROVAL_TTL_MS_MAX) throw new TypeError('its lifetime exceeds the maximum')
+  if (row.consumedAtMs !== null && row.consumedAtMs >= row.expiresAtMs)
+    throw new TypeError('it was used after its deadline')
+  return Object.freeze(row)
+}
+
+/** Like `checkRow`, for the columns and rules that rows of both kinds have. */
+export function checkColumns(raw: unknown): ApprovalRow {
   const value = raw as Record<keyof ApprovalRow, unknown>
   const row: ApprovalRow = {
     approvalId: requireText('approval_id', value.approvalId, REQUEST_ID_LENGTH_MAX),
@@ -123,11 +126,17 @@ export function checkRow(raw: unknown): ApprovalRow {
   if (encodeParameters(args, kwargs) !== row.parametersJson) throw new TypeError('`parameters_json` is not canonical')
   const contradiction = contradictionIn(row)
   if (contradiction !== null) throw new TypeError(contradiction)
-  return Object.freeze(row)
+  return row
 }
 
-/** @returns the record for callers, deeply frozen */
-export function toRecord(row: ApprovalRow): ApprovalRecord {
+/**
+ * @param more - the members that only the request of a question has
+ * @returns the record for callers, deeply frozen
+ */
+export function toRecord(
+  row: ApprovalRow,
+  more: Pick<ApprovalRequest, 'authority' | 'decision' | 'asked'> = {},
+): ApprovalRecord {
   const { createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
   return Object.freeze({
     approvalId: row.approvalId,
@@ -135,6 +144,7 @@ export function toRecord(row: ApprovalRow): ApprovalRecord {
     action: row.action,
     agentId: row.agentId,
     ...decodeParameters(row.parametersJson),
+    ...more,
     reason: row.reason,
     get createdAt() {
       return new Date(createdAtMs)
@@ -157,17 +167,15 @@ export function toRecord(row: ApprovalRow): ApprovalRecord {
 function contradictionIn(row: ApprovalRow): string | null {
   const { state, createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
   if (expiresAtMs <= createdAtMs) return 'it expires before it was created'
-  if (expiresAtMs - createdAtMs > APPROVAL_TTL_MS_MAX) return 'its lifetime exceeds the maximum'
   if ((state === 'pending') !== (resolvedAtMs === null)) return `it is ${state}, which contradicts its resolution time`
   if (state === 'pending' && (row.approverId !== null || row.note !== null)) return 'it is pending, but has an answer'
   if (state === 'approved' && resolvedAtMs !== null && resolvedAtMs >= expiresAtMs)
     return 'it was approved after its deadline'
   if (consumedAtMs !== null && state !== 'approved') return `it is ${state}, but was used`
-  if (consumedAtMs !== null && consumedAtMs >= expiresAtMs) return 'it was used after its deadline'
   return null
 }
 
-function requireHash(name: string, value: unknown): string {
+export function requireHash(name: string, value: unknown): Hash {
   if (!isHash(value)) throw new TypeError(`\`${name}\` must be 64 lower-case hex digits`)
   return value
 }

@@ -6,19 +6,33 @@ import type { ApprovalRequest } from './approval.js'
 /** The reason of a denial by an approver that was given a request whose hashes differ. */
 export const SHOWN_CALL_DIFFERS = 'the request does not show the call that its hashes cover'
 
+/** The mark of everything that is shown and that none of the three hashes covers. */
+export const NOT_SIGNED = 'not part of what you sign'
+
+/**
+ * The number of redacted values of a question in words, which an approver shows before the question.
+ *
+ * @example redactedText(2) // '2 values are not shown as the call gets them'
+ */
+export function redactedText(count: number): string {
+  return count === 1
+    ? '1 value is not shown as the call gets it'
+    : `${count} values are not shown as the call gets them`
+}
+
 /**
  * Recomputes the hashes of a call from the values that a request shows, and compares them with the hashes that an
  * approval is bound to. An approver that shows requests calls it before it asks, and denies if the result is false.
  *
- * @returns whether all hashes are equal; true for a request without `decision`, which an approval store returned and
- *   which does not have all values that the hashes cover
+ * @returns whether all hashes are equal; true for a request without `decision` and `asked`, which an approval store
+ *   returned and which does not have all values that the hashes cover
  * @example if (!showsBoundCall(request)) return { approved: false, reason: SHOWN_CALL_DIFFERS }
  */
 export function showsBoundCall(request: ApprovalRequest): boolean {
-  const { approvalId, binding, action, agentId, args, kwargs, authority, decision } = request
-  if (decision === undefined) return true
+  const { approvalId, binding, action, agentId, args, kwargs, authority, decision, asked } = request
+  if (decision === undefined) return asked === undefined
   try {
-    const { decisionHash, authorityHash } = hashShownCall({
+    const { decisionHash, authorityHash, requirementHash } = hashShownCall({
       requestId: approvalId,
       decisionAt: decision.decisionAt,
       policyHash: binding.policyHash,
@@ -26,11 +40,13 @@ export function showsBoundCall(request: ApprovalRequest): boolean {
       actor: { principal: agentId, source: decision.source },
       parameters: { args, kwargs },
       authority: authority ?? null,
+      requirement: asked?.requirement ?? null,
     })
     return (
       approvalId === binding.requestId &&
       decisionHash === binding.decisionHash &&
-      authorityHash === decision.authorityHash
+      authorityHash === decision.authorityHash &&
+      requirementHash === (asked?.requirementHash ?? null)
     )
   } catch {
     // A value without a canonical form is not the value that was hashed.

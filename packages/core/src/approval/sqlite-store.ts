@@ -2,20 +2,17 @@ import type Database from 'better-sqlite3'
 import { quote } from '../check.js'
 import { closeDatabase, hintOf, holdsTable, openDatabase, reasonOf, requireIntact, transact } from '../sqlite-file.js'
 import type { SqliteStoreOptions } from '../sqlite-options.js'
-import { APPROVAL_SCHEMA } from '../sqlite-schema.js'
+import { APPROVAL_SCHEMA, QUESTION_SCHEMA } from '../sqlite-schema.js'
 import { type ApprovalState, ApprovalStoreError } from './approval.js'
 import { type ApprovalRow, checkRow } from './row.js'
+import { PRUNE_ROWS, requireOneChange, SqliteQuestions } from './sqlite-questions.js'
 import { type ApprovalTable, TableApprovalStore } from './table-store.js'
 
 const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_hash AS decisionHash, action, agent_id AS agentId,
   reason, parameters_json AS parametersJson, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs, state,
   approver_id AS approverId, note, resolved_at_ms AS resolvedAtMs, consumed_at_ms AS consumedAtMs`
 
-/**
- * The maximum number of old rows that one `create` deletes. With this limit, old rows are deleted faster than new
- * rows are added, and each `create` still takes little time.
- */
-const PRUNE_ROWS = 100
+const SCHEMA = `${APPROVAL_SCHEMA};${QUESTION_SCHEMA}`
 
 /**
  * Stores approvals in a SQLite file that several processes share: the engine waits in one process, and people answer
@@ -27,7 +24,7 @@ const PRUNE_ROWS = 100
  */
 export class SqliteApprovalStore extends TableApprovalStore {
   /**
-   * Opens the file. Creates the file (mode 0600) and its table if they do not exist.
+   * Opens the file. Creates the file (mode 0600) and its tables if they do not exist.
    *
    * @throws TypeError for an invalid path or option; ApprovalStoreError `APPROVAL_STORE_FAILED` when the file
    *   cannot be opened or is not a database
@@ -35,7 +32,7 @@ export class SqliteApprovalStore extends TableApprovalStore {
    */
   static open(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
     try {
-      return new SqliteApprovalStore(openDatabase(path, options, APPROVAL_SCHEMA, (db) => new SqliteTable(db)))
+      return new SqliteApprovalStore(openDatabase(path, options, SCHEMA, (db) => new SqliteTable(db)))
     } catch (error) {
       if (error instanceof TypeError) throw error
       throw storeFailed(`cannot open ${quote(String(path))}`, error)
@@ -67,9 +64,11 @@ class SqliteTable implements ApprovalTable {
   readonly #update: Database.Statement
   readonly #newest: Database.Statement
   readonly #prune: Database.Statement
+  readonly questions: SqliteQuestions
 
   constructor(db: Database.Database) {
     this.#db = db
+    this.questions = new SqliteQuestions(db)
     this.#find = db.prepare(`SELECT ${COLUMNS} FROM sudoagent_approval WHERE approval_id = ?`)
     this.#insert =
       db.prepare(`INSERT INTO sudoagent_approval VALUES (@approvalId, @policyHash, @decisionHash, @action, @agentId, @reason,
@@ -114,13 +113,8 @@ class SqliteTable implements ApprovalTable {
   }
 
   update(before: ApprovalRow, after: ApprovalRow): void {
-    const { changes } = this.#update.run({
-      ...after,
-      stateBefore: before.state,
-      consumedAtMsBefore: before.consumedAtMs,
-    })
-    // The write lock prevents a concurrent change. If the row has changed nevertheless, the transaction must fail.
-    if (changes !== 1) throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval changed while it was locked')
+    const { state: stateBefore, consumedAtMs: consumedAtMsBefore } = before
+    requireOneChange(this.#update.run({ ...after, stateBefore, consumedAtMsBefore }))
   }
 
   newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[] {

@@ -1,3 +1,4 @@
+import { type Hash, isHash } from '@sudoagent/crypto'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 import {
   APPROVAL_LIST_DEFAULT,
@@ -11,31 +12,56 @@ import {
   type ApprovalResolution,
   type ApprovalState,
   type ApprovalStore,
+  ApprovalStoreError,
   parseBinding,
   REQUEST_ID_LENGTH_MAX,
 } from './approval.js'
-import { type ApprovalRow, pendingRow, sameRequest, toRecord } from './row.js'
+import { isQuestion, pendingQuestion, type QuestionRow, recordOf } from './question-row.js'
+import { type ApprovalRow, pendingRow, sameRequest } from './row.js'
 import { checkResolution, refusalError, rowAt, settle, type Transition, use } from './transition.js'
+
+/** The storage interface of one table. */
+export interface RowTable<Row extends ApprovalRow> {
+  find(approvalId: string): Row | undefined
+  insert(row: Row): void
+  /** Replaces `before`, which must still be the stored row. */
+  update(before: Row, after: Row): void
+  /** Deletes some of the rows that expired at or before `expiredMs`. */
+  prune(expiredMs: number): void
+}
+
+/** The table of questions: of the requests with `asked`. */
+export interface QuestionTable extends RowTable<QuestionRow> {
+  newest(query: QuestionQuery): readonly QuestionRow[]
+}
+
+/** Selects the newest questions whose state at `nowMs` is `state`. */
+export interface QuestionQuery {
+  /** Null: any state. */
+  readonly state: ApprovalState | null
+  readonly limit: number
+  readonly nowMs: number
+  /** Null: any ledger. */
+  readonly ledger: Hash | null
+  /** Called for each question that is left out because its row is invalid. */
+  readonly onInvalid: (approvalId: string) => void
+}
 
 /**
  * The storage interface that the rules need. The methods are synchronous, so that no other operation can run between
  * the steps of `write`.
  */
-export interface ApprovalTable {
+export interface ApprovalTable extends RowTable<ApprovalRow> {
   /**
    * Runs `work` in an exclusive transaction. The writes are committed durably, or rolled back if `work` throws. Throws
    * only `ApprovalStoreError`.
    */
   write<T>(work: () => T): T
   read<T>(work: () => T): T
-  find(approvalId: string): ApprovalRow | undefined
-  insert(row: ApprovalRow): void
-  /** Replaces `before`, which must still be the stored row. */
-  update(before: ApprovalRow, after: ApprovalRow): void
   /** Returns the newest rows whose state at `nowMs` is `state` (null: any state). */
   newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[]
-  /** Deletes some of the rows that expired at or before `expiredMs`. */
-  prune(expiredMs: number): void
+  /** Absent in a store without a table for questions, which refuses them. */
+  readonly questions?: QuestionTable
   close(): void
 }
 
@@ -51,22 +77,23 @@ export class TableApprovalStore implements ApprovalStore {
 
   async create(request: ApprovalRequest, now: Date): Promise<ApprovalRecord> {
     const nowMs = requireInstantMs('now', now)
-    const asked = pendingRow(request, nowMs)
+    const asked = request.asked === undefined ? pendingRow(request, nowMs) : pendingQuestion(request, nowMs)
     const row = this.#table.write(() => {
       this.#table.prune(nowMs - APPROVAL_RETENTION_MS)
-      const existing = this.#table.find(asked.approvalId)
-      if (existing === undefined) this.#table.insert(asked)
+      this.#table.questions?.prune(nowMs - APPROVAL_RETENTION_MS)
+      const existing = this.#find(asked.approvalId)
+      if (existing === undefined) this.#insert(asked)
       return existing ?? asked
     })
     if (!sameRequest(row, asked)) throw refusalError('APPROVAL_BINDING_MISMATCH')
-    return toRecord(rowAt(row, nowMs))
+    return recordOf(rowAt(row, nowMs))
   }
 
   async get(approvalId: string, now: Date): Promise<ApprovalRecord | undefined> {
     const id = requireId(approvalId)
     const nowMs = requireInstantMs('now', now)
-    const row = this.#table.read(() => this.#table.find(id))
-    return row === undefined ? undefined : toRecord(rowAt(row, nowMs))
+    const row = this.#table.read(() => this.#find(id))
+    return row === undefined ? undefined : recordOf(rowAt(row, nowMs))
   }
 
   async resolve(approvalId: string, resolution: ApprovalResolution, now: Date): Promise<ApprovalRecord> {
@@ -82,10 +109,14 @@ export class TableApprovalStore implements ApprovalStore {
   }
 
   async list(filter: ApprovalFilter, now: Date): Promise<readonly ApprovalRecord[]> {
-    const { state, limit } = checkFilter(filter)
+    const { state, limit, ledger, onInvalid } = checkFilter(filter)
     const nowMs = requireInstantMs('now', now)
-    const rows = this.#table.read(() => this.#table.newest(state, limit, nowMs))
-    return Object.freeze(rows.map((row) => toRecord(rowAt(row, nowMs))))
+    const rows = this.#table.read(() => [
+      ...(this.#table.questions?.newest({ state, limit, nowMs, ledger, onInvalid }) ?? []),
+      ...(ledger === null ? this.#table.newest(state, limit, nowMs) : []),
+    ])
+    const newest = rows.sort((a, b) => b.createdAtMs - a.createdAtMs).slice(0, limit)
+    return Object.freeze(newest.map((row) => recordOf(rowAt(row, nowMs))))
   }
 
   async close(): Promise<void> {
@@ -95,14 +126,33 @@ export class TableApprovalStore implements ApprovalStore {
   /** Stores the new row. If the transition is a refusal, throws the refusal after the commit. */
   #move(approvalId: string, step: (row: ApprovalRow) => Transition): ApprovalRecord {
     const { row, refusal } = this.#table.write(() => {
-      const before = this.#table.find(approvalId)
+      const before = this.#find(approvalId)
       if (before === undefined) throw refusalError('APPROVAL_NOT_FOUND')
       const transition = step(before)
-      if (transition.row !== before) this.#table.update(before, transition.row)
+      if (transition.row !== before) this.#update(before, transition.row)
       return transition
     })
     if (refusal !== null) throw refusalError(refusal)
-    return toRecord(row)
+    return recordOf(row)
+  }
+
+  /** An id that both tables have is an error: an answer to one request would count for the other. */
+  #find(approvalId: string): ApprovalRow | undefined {
+    const [row, question] = [this.#table.find(approvalId), this.#table.questions?.find(approvalId)]
+    if (row !== undefined && question !== undefined)
+      throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'two requests in the approval store have this id')
+    return row ?? question
+  }
+
+  #insert(row: ApprovalRow): void {
+    if (!isQuestion(row)) this.#table.insert(row)
+    else if (this.#table.questions !== undefined) this.#table.questions.insert(row)
+    else throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval store has no table for questions')
+  }
+
+  #update(before: ApprovalRow, after: ApprovalRow): void {
+    if (isQuestion(before) && isQuestion(after)) this.#table.questions?.update(before, after)
+    else this.#table.update(before, after)
   }
 }
 
@@ -110,12 +160,20 @@ function requireId(approvalId: unknown): string {
   return requireText('approvalId', approvalId, REQUEST_ID_LENGTH_MAX)
 }
 
-function checkFilter(filter: unknown): { state: ApprovalState | null; limit: number } {
-  const fields = readFields('approval filter', filter, ['state', 'limit'])
+function checkFilter(filter: unknown) {
+  const fields = readFields('approval filter', filter, ['state', 'limit', 'ledger', 'onInvalid'])
   const wanted = fields.get('state')
   const state = APPROVAL_STATES.find((known) => known === wanted)
   if (wanted !== undefined && state === undefined)
     throw new TypeError(`\`state\` must be one of ${APPROVAL_STATES.join(', ')}`)
-  const limit = fields.get('limit') ?? APPROVAL_LIST_DEFAULT
-  return { state: state ?? null, limit: requireInteger('limit', limit, 1, APPROVAL_LIST_MAX) }
+  const ledger = fields.get('ledger')
+  if (ledger !== undefined && !isHash(ledger)) throw new TypeError('`ledger` must be 64 lower-case hex digits')
+  const onInvalid = fields.get('onInvalid') ?? (() => {})
+  if (typeof onInvalid !== 'function') throw new TypeError('`onInvalid` must be a function')
+  return {
+    state: state ?? null,
+    limit: requireInteger('limit', fields.get('limit') ?? APPROVAL_LIST_DEFAULT, 1, APPROVAL_LIST_MAX),
+    ledger: ledger ?? null,
+    onInvalid: onInvalid as (approvalId: string) => void,
+  }
 }

@@ -9,13 +9,14 @@ import {
   REASON_LENGTH_MAX,
   sameBinding,
 } from './approval.js'
+import { isQuestion } from './question-row.js'
 import { type ApprovalRow, bindingOf } from './row.js'
 
 /**
  * Implements the approval states as pure functions on rows:
  *
  *     pending ──► approved ──► (used, once)
- *        │            ├──► expired   used too late
+ *        │            ├──► expired   used too late; not for a question, whose use only follows the ledger
  *        │            └──► failed    used for a different call
  *        ├──► denied
  *        ├──► expired   no answer before the deadline
@@ -74,7 +75,8 @@ export function use(stored: ApprovalRow, binding: ApprovalBinding, nowMs: number
   if (row.consumedAtMs !== null) return { row, refusal: 'APPROVAL_ALREADY_USED' }
   if (row.state === 'expired') return { row, refusal: 'APPROVAL_EXPIRED' }
   if (!usable) return { row, refusal: 'APPROVAL_NOT_APPROVED' }
-  if (nowMs >= row.expiresAtMs) return { row: { ...row, state: 'expired' }, refusal: 'APPROVAL_EXPIRED' }
+  if (nowMs >= row.expiresAtMs && !isQuestion(row))
+    return { row: { ...row, state: 'expired' }, refusal: 'APPROVAL_EXPIRED' }
   return { row: { ...row, consumedAtMs: nowMs }, refusal: null }
 }
 

@@ -2,13 +2,11 @@ import { describe, expect, test } from 'vitest'
 import {
   APPROVAL_TTL_MS_DEFAULT,
   APPROVAL_TTL_MS_MAX,
-  decodeParameters,
-  encodeParameters,
-  PARAMETERS_BYTES_MAX,
   parseBinding,
   requireApprovalTtlMs,
   sameBinding,
 } from '../../src/approval/approval.js'
+import { PARAMETERS_BYTES_MAX } from '../../src/approval/json-column.js'
 import { makeApprovalRequest } from '../../src/approval/make-request.js'
 import { at, bindingOf, requestOf } from '../fixtures/approval.js'
 
@@ -59,40 +57,6 @@ describe('makeApprovalRequest', () => {
     expect(() => requestOf('r', {}, APPROVAL_TTL_MS_MAX + 1)).toThrow(RangeError)
     const call = { binding: bindingOf('r'), action: 'a', agentId: 'b', args: [], kwargs: {}, reason: '' }
     expect(() => makeApprovalRequest(call, 1, new Date(Number.NaN))).toThrow(TypeError)
-  })
-})
-
-describe('parameters', () => {
-  test('are canonical: the same parameters are the same text', () => {
-    expect(encodeParameters([1], { b: 2, a: 1 })).toBe(encodeParameters([1], { a: 1, b: 2 }))
-    expect(decodeParameters(encodeParameters([1, { x: null }], { a: '\u001b' }))).toEqual({
-      args: [1, { x: null }],
-      kwargs: { a: '\u001b' },
-    })
-  })
-
-  test('keep names that mean something to JavaScript', () => {
-    const kwargs = JSON.parse('{"__proto__":{"admin":true},"constructor":1,"toString":2}')
-    const back = decodeParameters(encodeParameters([], kwargs)).kwargs
-    expect(Object.keys(back).sort()).toEqual(['__proto__', 'constructor', 'toString'])
-    expect(Object.getPrototypeOf(back)).toBe(Object.prototype)
-  })
-
-  test('anything else is refused', () => {
-    for (const text of [
-      '',
-      '{',
-      '[]',
-      'null',
-      '{"args":[]}',
-      '{"args":{},"kwargs":{}}',
-      '{"args":[],"kwargs":[]}',
-      '{"args":[],"args":[],"kwargs":{}}',
-    ]) {
-      expect(() => decodeParameters(text)).toThrow()
-    }
-    expect(() => encodeParameters({}, {})).toThrow(TypeError)
-    expect(() => encodeParameters([], [])).toThrow(TypeError)
   })
 })
 

@@ -6,6 +6,7 @@ import {
   type ApprovalStore,
 } from '../../src/approval/approval.js'
 import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
+import { questionContract } from './question-contract.js'
 
 /** Tests the contract of an approval store. `open` returns a new, empty store. */
 export function approvalStoreContract(name: string, open: () => ApprovalStore): void {
@@ -278,6 +279,8 @@ export function approvalStoreContract(name: string, open: () => ApprovalStore): 
           await expect(store.get(id as string, at(0))).rejects.toThrow(TypeError)
       })
     })
+
+    questionContract(open)
 
     test('after close everything is refused, and close may be called again', async () => {
       const store = open()

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { ApprovalRequest } from '../../src/approval/approval.js'
 import { promptPages, promptRows } from '../../src/approval/prompt.js'
-import { at, requestOf } from '../fixtures/approval.js'
+import { at, questionOf, requestOf } from '../fixtures/approval.js'
 
-const render = (over: Partial<ApprovalRequest> = {}, columns?: number) =>
+const render = (over: Partial<Omit<ApprovalRequest, 'asked'>> = {}, columns?: number) =>
   promptRows(requestOf('r1', over), at(1_000), columns).join('\n')
 
 /**
@@ -62,6 +62,28 @@ describe('renderPrompt', () => {
         '  expires    2026-01-02T03:05:05.000Z (in 59 s)',
       ].join('\n'),
     )
+  })
+
+  test('shows of a question first what is redacted, what it needs, and last what no hash covers', () => {
+    const authority = { tenant: 'acme' }
+    const question = questionOf('q1', { authority, asked: { redacted: 2 } })
+    expect(promptRows(question, at(1_000), undefined)).toEqual([
+      '  redacted   2 values are not shown as the call gets them',
+      '  action     refund',
+      '  agent      support-bot',
+      '  tenant     acme',
+      '  rule       refunds',
+      '  needs      1 approval',
+      '  arguments',
+      '    {',
+      '      "amount": 500,',
+      '      "note": "broken on arrival"',
+      '    }',
+      '  request    q1',
+      '  expires    2026-01-02T03:05:05.000Z (in 59 s)',
+      '  not part of what you sign:',
+      '  reason     high value',
+    ])
   })
 
   test('shows positional arguments, both kinds, and none', () => {

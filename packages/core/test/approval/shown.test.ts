@@ -3,10 +3,10 @@
 import { sha256Hex } from '@sudoagent/crypto'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, test } from 'vitest'
-import { showsBoundCall } from '../../src/approval/shown.js'
+import { redactedText, showsBoundCall } from '../../src/approval/shown.js'
 import { SudoEngine } from '../../src/engine.js'
 import { type ApprovalRequest, ask as askPolicy, type CallOptions } from '../../src/index.js'
-import { boundRequestOf, requestOf } from '../fixtures/approval.js'
+import { boundRequestOf, questionOf, requestOf } from '../fixtures/approval.js'
 import { ask, FakeTerminal, QUESTION } from '../fixtures/terminal.js'
 
 /** Returns the request that the engine makes for a call, and the decision entry. */
@@ -93,9 +93,31 @@ describe('a request that shows another call', () => {
     expect(showsBoundCall(requestOf('r1'))).toBe(true)
   })
 
+  test('with a requirement that its hash does not cover, or without the values that the hashes cover', () => {
+    const question = questionOf('q1')
+    const asked = question.asked ?? expect.unreachable()
+    expect(showsBoundCall(question)).toBe(true)
+    const { decision: _, ...undecided } = question
+    const others = [
+      undecided,
+      { ...question, asked: { ...asked, requirement: { ...asked.requirement, rule: 'other' } } },
+      { ...question, asked: { ...asked, requirementHash: sha256Hex('other') } },
+      { ...question, kwargs: {} },
+    ]
+    for (const other of others) expect(showsBoundCall(other)).toBe(false)
+  })
+
   test('with a decision of another shape, it cannot be made', () => {
     const decision = { decisionAt: 'x', source: 'node', authorityHash: null }
     for (const bad of [{}, { ...decision, authorityHash: 'x' }, { ...decision, more: 1 }, { ...decision, source: '' }])
       expect(() => requestOf('r1', { decision: bad as never })).toThrow(TypeError)
   })
+})
+
+test('the number of redacted values has a plural', () => {
+  expect([0, 1, 2].map(redactedText)).toEqual([
+    '0 values are not shown as the call gets them',
+    '1 value is not shown as the call gets it',
+    '2 values are not shown as the call gets them',
+  ])
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ApprovalStoreError } from '../../src/approval/approval.js'
 import type { ApprovalRow } from '../../src/approval/row.js'
 import { type ApprovalTable, TableApprovalStore } from '../../src/approval/table-store.js'
-import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
+import { at, bindingOf, codeOf, questionOf, requestOf } from '../fixtures/approval.js'
 
 /** Stores one row. A commit can fail before or after the row is stored. */
 class FaultyTable implements ApprovalTable {
@@ -76,4 +76,12 @@ test('wrong arguments never reach the table', async () => {
   ]
   for (const call of calls) await expect(call).rejects.toThrow(TypeError)
   expect(store.table.touched).toBe(0)
+})
+
+test('a store without a table for questions refuses them, and keeps the others', async () => {
+  const store = new Store(new FaultyTable())
+  expect(await codeOf(store.create(questionOf('q1'), at(0)))).toBe('APPROVAL_STORE_FAILED')
+  expect(store.table.row).toBeUndefined()
+  expect((await store.create(requestOf('r1'), at(0))).state).toBe('pending')
+  expect(await store.list({ ledger: questionOf('q1').asked?.ledger ?? expect.unreachable() }, at(0))).toEqual([])
 })

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { APPROVAL_STATES } from '../../src/approval/approval.js'
+import { checkQuestion, pendingQuestion } from '../../src/approval/question-row.js'
 import { type ApprovalRow, checkRow, pendingRow } from '../../src/approval/row.js'
 import { checkResolution, refusalError, rowAt, settle, use } from '../../src/approval/transition.js'
-import { bindingOf, requestOf, START_MS } from '../fixtures/approval.js'
+import { bindingOf, questionOf, requestOf, START_MS } from '../fixtures/approval.js'
 
 const PENDING = pendingRow(requestOf('r1'), START_MS)
+const QUESTION = pendingQuestion(questionOf('r1'), START_MS)
 const DEADLINE_MS = PENDING.expiresAtMs
 
 /**
@@ -14,25 +16,28 @@ const DEADLINE_MS = PENDING.expiresAtMs
 const step = fc.record({
   use: fc.boolean(),
   state: fc.constantFrom('approved', 'denied', 'expired', 'failed'),
-  binding: fc.constantFrom(null, bindingOf('r1'), bindingOf('r1', 'other'), bindingOf('r2')),
+  binding: fc.constantFrom(null, 'own' as const, bindingOf('r1', 'other'), bindingOf('r2')),
   nowMs: fc.integer({ min: START_MS - 1_000, max: DEADLINE_MS + 1_000 }),
 })
 
-describe('any story', () => {
+describe.each([
+  ['a request', PENDING, checkRow, bindingOf('r1')],
+  ['a question', QUESTION, checkQuestion, questionOf('r1').binding],
+] as const)('any story of %s', (kind, pending, check, own) => {
   test('has one use at most, of an approval, in time; a settled state never goes back; every row is one that a store accepts', () => {
     const property = fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-      let row: ApprovalRow = PENDING
+      let row: ApprovalRow = pending
       let uses = 0
-      for (const { use: using, state, binding, nowMs } of steps) {
+      for (const { use: using, state, binding: given, nowMs } of steps) {
         const before = row
-        const moved = using
-          ? use(row, binding ?? bindingOf('r1'), nowMs)
-          : settle(row, checkResolution({ state, binding }), nowMs)
-        row = checkRow({ ...moved.row })
+        const binding = given === 'own' ? own : given
+        const moved = using ? use(row, binding ?? own, nowMs) : settle(row, checkResolution({ state, binding }), nowMs)
+        row = check({ ...moved.row })
         if (using && moved.refusal === null) {
           uses++
           expect(before).toMatchObject({ state: 'approved', consumedAtMs: null })
-          expect(nowMs).toBeLessThan(DEADLINE_MS)
+          // The use of a question follows the ledger, which has judged the time.
+          if (kind === 'a request') expect(nowMs).toBeLessThan(DEADLINE_MS)
         }
         if (before.state !== 'pending') expect(row.state).not.toBe('pending')
         if (before.state !== 'pending' && before.state !== 'approved') expect(row.state).toBe(before.state)

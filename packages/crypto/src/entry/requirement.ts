@@ -79,3 +79,16 @@ export function requirementMisfit(value: unknown): string | null {
 
 /** Computes `requirement_hash`: SHA-256 of the canonical requirement. */
 export const hashRequirement = (requirement: Requirement): Hash => sha256Hex(encodeCanonical(requirement))
+
+/**
+ * A requirement as rows for people: a name, and an unescaped value.
+ *
+ * @example requirementRows(assertedRequirement('refunds')) // [['rule', 'refunds'], ['needs', '1 approval']]
+ */
+export function requirementRows({ rule, factors, assurance, registry_hash }: Requirement): [string, string][] {
+  const counts = factors.map(({ group, approvals }) => `${approvals} of ${group ?? 'any approver'}`)
+  const rows: [string, string][] = rule === null ? [] : [['rule', rule]]
+  rows.push(['needs', assurance === 'asserted' ? '1 approval' : `signed approvals: ${counts.join(', ')}`])
+  if (registry_hash !== null) rows.push(['registry', registry_hash])
+  return rows
+}

@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest'
 import { sha256Hex } from '../../src/bytes/hash.js'
-import { assertedRequirement, hashRequirement, requirementMisfit } from '../../src/entry/requirement.js'
+import {
+  assertedRequirement,
+  hashRequirement,
+  type Requirement,
+  requirementMisfit,
+  requirementRows,
+} from '../../src/entry/requirement.js'
 
 const HASH = 'a'.repeat(64)
 const ASSERTED = assertedRequirement('refunds')
@@ -47,4 +53,15 @@ it.each([
 it('hashes the canonical form', () => {
   const text = '{"assurance":"asserted","factors":[{"approvals":1,"group":null}],"registry_hash":null,"rule":"refunds"}'
   expect(hashRequirement(ASSERTED)).toBe(sha256Hex(text))
+})
+
+it('has rows for people', () => {
+  expect(requirementRows(ASSERTED)).toEqual([
+    ['rule', 'refunds'],
+    ['needs', '1 approval'],
+  ])
+  expect(requirementRows(SIGNED as unknown as Requirement)).toEqual([
+    ['needs', 'signed approvals: 2 of finance, 1 of any approver'],
+    ['registry', HASH],
+  ])
 })

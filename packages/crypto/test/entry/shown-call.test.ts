@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { sha256Hex } from '../../src/bytes/hash.js'
 import { hashAuthority } from '../../src/entry/authority.js'
+import { assertedRequirement } from '../../src/entry/requirement.js'
 import { hashShownCall } from '../../src/entry/shown-call.js'
 
 const CALL = {
@@ -11,6 +12,7 @@ const CALL = {
   actor: { principal: 'bot', source: 'node' },
   parameters: { args: [1], kwargs: { to: 'e\u0301' } },
   authority: { tenant: 'e\u0301' },
+  requirement: assertedRequirement('e\u0301'),
 }
 
 it('covers what a decision entry covers, in Unicode NFC', () => {
@@ -21,12 +23,19 @@ it('covers what a decision entry covers, in Unicode NFC', () => {
   expect(hashShownCall(CALL)).toEqual({
     decisionHash: sha256Hex(decision),
     authorityHash: sha256Hex('{"tenant":"é"}'),
+    requirementHash: sha256Hex(
+      '{"assurance":"asserted","factors":[{"approvals":1,"group":null}],"registry_hash":null,"rule":"é"}',
+    ),
   })
 })
 
 it('has no authority hash without an authority', () => {
   expect(hashShownCall({ ...CALL, authority: null }).authorityHash).toBeNull()
   expect(hashAuthority(null)).toBeNull()
+})
+
+it('has no requirement hash without a requirement', () => {
+  expect(hashShownCall({ ...CALL, requirement: null }).requirementHash).toBeNull()
 })
 
 it('refuses a value without a canonical form', () => {

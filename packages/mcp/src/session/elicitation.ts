@@ -7,8 +7,8 @@
  * server's own elicitations go to that server.
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
-import { SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
-import { authorityRows } from '@sudoagent/crypto/entry'
+import { NOT_SIGNED, redactedText, SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
+import { authorityRows, requirementRows } from '@sudoagent/crypto/entry'
 import { encodeJcs } from '@sudoagent/crypto/json'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { APPROVER_NAME_LENGTH_MAX, SHOWN_ARGUMENTS_LENGTH_MAX } from '../limits.js'
@@ -75,19 +75,23 @@ function questionOf({
   args,
   kwargs,
   authority,
+  asked,
   reason,
 }: ApprovalRequest): Readonly<Record<string, unknown>> | null {
   const shown = escapeForTerminal(encodeJcs(args.length === 0 ? kwargs : { args, kwargs }), Number.POSITIVE_INFINITY)
   if (shown.length > SHOWN_ARGUMENTS_LENGTH_MAX) return null
-  const secrets = shown.split(REDACTED).length - 1
+  const secrets = asked === undefined ? shown.split(REDACTED).length - 1 : 0
+  const rowLine = ([name, value]: readonly [string, string]): string => `${titleOf(name)}: ${escapeForTerminal(value)}`
   const lines = [
+    ...(asked === undefined ? [] : [`Redacted: ${redactedText(asked.redacted)}`]),
     `SudoAgent: may the agent ${escapeForTerminal(agentId)} call ${escapeForTerminal(action)}?`,
-    ...authorityRows(authority ?? {}).map(([name, value]) => `${titleOf(name)}: ${escapeForTerminal(value)}`),
+    ...authorityRows(authority ?? {}).map(rowLine),
+    ...(asked === undefined ? [] : requirementRows(asked.requirement).map(rowLine)),
     ...(secrets === 0
       ? []
       : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, marked ${REDACTED} below`]),
     `Arguments: ${shown}`,
-    `Reason: ${escapeForTerminal(reason)}`,
+    `${asked === undefined ? 'Reason' : `Reason (${NOT_SIGNED})`}: ${escapeForTerminal(reason)}`,
   ]
   return {
     message: lines.join('\n'),

@@ -2,6 +2,7 @@
 import type { ApprovalRequest } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
+import { questionOf } from '../../../core/test/fixtures/approval.js'
 import { elicitApproval } from '../../src/session/elicitation.js'
 import { type Json, Rig, textOf } from '../support/rig.js'
 
@@ -58,6 +59,25 @@ describe('the person at the client', () => {
       'Through: one',
       'Through: two',
       'Tenant: acme',
+    ])
+  })
+
+  it('is shown of a question first what is redacted, what it needs, and what no hash covers', async () => {
+    let message = ''
+    const ask = async (params: Readonly<Record<string, unknown>>): Promise<object> => {
+      message = String(params.message)
+      return { action: 'cancel' }
+    }
+    const question = questionOf('q1', { authority: { tenant: 'acme' }, asked: { redacted: 1 } })
+    await elicitApproval(ask, TERMS, question, new AbortController().signal)
+    expect(message.split('\n')).toEqual([
+      'Redacted: 1 value is not shown as the call gets it',
+      'SudoAgent: may the agent support-bot call refund?',
+      'Tenant: acme',
+      'Rule: refunds',
+      'Needs: 1 approval',
+      'Arguments: {"amount":500,"note":"broken on arrival"}',
+      'Reason (not part of what you sign): high value',
     ])
   })
 
