@@ -101,10 +101,12 @@ async function missingTriggers(session: Session, schema: string): Promise<number
     values: [schema],
   })
   const found = new Set(rows.map(({ name }) => name))
-  const [tables] = await session.ask<{ readonly control: boolean }>(
-    `SELECT to_regclass('${schema}.control') IS NOT NULL AS control`,
+  const [tables] = await session.ask<{ readonly control: boolean; readonly question: boolean }>(
+    `SELECT to_regclass('${schema}.control') IS NOT NULL AS control, to_regclass('${schema}.question') IS NOT NULL AS question`,
   )
-  const needed = RIGHTS_TRIGGERS.filter(([table]) => table !== 'control' || tables?.control === true)
+  const needed = RIGHTS_TRIGGERS.filter(([table]) =>
+    table === 'control' || table === 'question' ? tables?.[table] : true,
+  )
   return needed.filter(([table, name]) => !found.has(`${table}.${name}`)).length
 }
 

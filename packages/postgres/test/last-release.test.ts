@@ -1,10 +1,16 @@
-// Tests ledgers that this release and the last one write together: a fleet is upgraded process by process. Without a
-// stop, no call is lost, and each release verifies what the other wrote. With a stop, the last release writes nothing.
+// Tests ledgers and approval stores that this release and the last one write together: a fleet is upgraded process by
+// process. Without a stop, no call is lost, and each release verifies what the other wrote. With a stop, the last
+// release writes nothing.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ApprovalStore } from '@sudoagent/core'
+import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { openLedgerReader, openLedgerWriter, verify } from '@sudoagent/ledger'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { questionOf, requestOf } from '../../core/test/fixtures/approval.js'
+import { PostgresApprovalStore } from '../src/approval/store.js'
 import { PostgresLedger } from '../src/ledger/ledger.js'
 import { openPostgresLedger } from '../src/ledger/reader.js'
 import { cli, hasLastRelease, lastRelease, startWriter, thisRelease } from './fixtures/last-release.js'
@@ -92,5 +98,45 @@ describe.skipIf(!hasLastRelease)('a JSONL ledger', () => {
     expect((await report(place)).findings.map(({ code, position }) => `${position} ${code}`)).toEqual([
       '3 ALLOWED_WHILE_STOPPED',
     ])
+  })
+})
+
+describe.skipIf(!hasLastRelease)('an approval store with questions', () => {
+  const ask = async (store: ApprovalStore): Promise<void> => {
+    const now = new Date()
+    await store.create(requestOf('r-one', {}, 600_000, now), now)
+    await store.create(questionOf('q-one', {}, 600_000, now), now)
+  }
+  const states = async (store: ApprovalStore): Promise<readonly string[]> =>
+    (await store.list({}, new Date())).map(({ approvalId, state }) => `${approvalId} ${state}`).sort()
+
+  it('in a SQLite file is open to the last release, which answers the requests that it knows', async () => {
+    const place = join(folder, 'approvals.sqlite')
+    const store = SqliteApprovalStore.open(place)
+    await ask(store)
+    const listed = cli(last, 'approvals', 'list', place)
+    expect(listed).toMatchObject({ code: 0, text: expect.stringContaining('r-one') })
+    expect(listed.text).not.toContain('q-one')
+    expect(cli(last, 'approvals', 'approve', place, 'r-one', '--approver', 'alice', '--yes').code).toBe(0)
+    expect(cli(last, 'approvals', 'approve', place, 'q-one', '--approver', 'alice', '--yes').code).toBe(1)
+    expect(await states(store)).toEqual(['q-one pending', 'r-one approved'])
+    await store.close()
+  })
+
+  it('in a database, too', async () => {
+    const place = await newDatabase()
+    const store = await PostgresApprovalStore.open(place)
+    await ask(store)
+    const { PostgresApprovalStore: LastStore } = (await import(
+      pathToFileURL(join(last, 'packages/postgres/dist/index.js')).href
+    )) as { readonly PostgresApprovalStore: typeof PostgresApprovalStore }
+    const old = await LastStore.open(place)
+    expect((await old.list({}, new Date())).map(({ approvalId }) => approvalId)).toEqual(['r-one'])
+    await old.resolve('r-one', { state: 'denied', approverId: 'alice' }, new Date())
+    await expect(old.resolve('q-one', { state: 'approved' }, new Date())).rejects.toMatchObject({
+      code: 'APPROVAL_NOT_FOUND',
+    })
+    expect(await states(store)).toEqual(['q-one pending', 'r-one denied'])
+    await Promise.all([old.close(), store.close()])
   })
 })

@@ -10,7 +10,9 @@
  * All times come from the database clock, so hosts with different clocks agree on which approvals are pending or
  * expired. Operations that wait at the same time share a transaction (`lane.ts`).
  *
- *   table.ts   the rows in memory, and their columns
+ *   table.ts            the rows in memory, and their columns
+ *   question-table.ts   the same for questions, whose times are those of their ledger
+ *   statement.ts        the statements on both tables
  *
  *   const approvals = await PostgresApprovalStore.open('postgres://agent@db.example.com/evidence')
  *   host A: create(request), then polls get(id)     host B: resolve(id, { state: 'approved', … })
@@ -25,31 +27,18 @@ import {
   type ApprovalStore,
   ApprovalStoreError,
 } from '@sudoagent/core'
-import {
-  APPROVAL_LIST_DEFAULT,
-  APPROVAL_LIST_MAX,
-  APPROVAL_RETENTION_MS,
-  APPROVAL_STATES,
-  type ApprovalRow,
-  ownFields,
-  TableApprovalStore,
-} from '@sudoagent/core/store'
+import { APPROVAL_RETENTION_MS, type ApprovalRow, ownFields, TableApprovalStore } from '@sudoagent/core/store'
 import { NOW_MS } from '../ledger/rows.js'
 import { asLedgerError } from '../session/failure.js'
 import { Batcher } from '../session/lane.js'
+import { requireTables } from '../session/schema-check.js'
 import type { Session } from '../session/session.js'
 import { requireFsync, type SynchronousCommit } from '../session/session-settings.js'
 import { databaseClock, type StoreClock } from '../session/store-clock.js'
 import { parseTarget, type Target } from '../session/target.js'
-import { encodeText } from '../session/text-column.js'
-import {
-  APPROVAL_COLUMNS,
-  APPROVAL_RECORD,
-  fromColumns,
-  StagedApprovals,
-  type StoredApproval,
-  toColumns,
-} from './table.js'
+import { StagedQuestions, type StoredQuestion, toQuestionColumns } from './question-table.js'
+import { findStatement, newestStatement, pruneStatement, type Table, writeStatement } from './statement.js'
+import { fromColumns, StagedApprovals, type StoredApproval, toColumns } from './table.js'
 
 export interface PostgresApprovalStoreOptions {
   /** How long a call waits for other transactions, in milliseconds. Default: 5,000. */
@@ -61,9 +50,6 @@ const BUSY_TIMEOUT_MS = 5_000
 
 /** Maximum length of an id in a lookup. The rules refuse longer ids. */
 const ID_LENGTH_MAX = 128
-
-/** Maximum number of old rows that `create` deletes. */
-const PRUNE_ROWS = 100
 
 interface Call {
   readonly id: unknown
@@ -77,13 +63,16 @@ interface Call {
 /**
  * Stores approvals in PostgreSQL, with the same semantics as the other stores: each approval can be used once,
  * before it expires, for the call to which it is bound. The lifetime of an approval starts when the database stores
- * it, so hosts with different clocks agree on when it expires.
+ * it, so hosts with different clocks agree on when it expires. A question expires at the time that its ledger has
+ * recorded, by the clock of the database.
  */
 export class PostgresApprovalStore implements ApprovalStore {
   readonly #target: Target
   readonly #clock: StoreClock
   readonly #synchronousCommit: SynchronousCommit
   readonly #lane: Batcher<Call, Promise<unknown>>
+  /** The sessions in which the table of questions was checked. It may be created after a session was opened. */
+  readonly #checked = new WeakSet<Session>()
 
   /** Used by `open`, and by tests that control the clock. */
   constructor(url: string, options: PostgresApprovalStoreOptions = {}, clock: StoreClock = databaseClock) {
@@ -164,22 +153,26 @@ export class PostgresApprovalStore implements ApprovalStore {
    */
   async #serve(session: Session, calls: readonly Call[]): Promise<readonly (() => Promise<unknown>)[]> {
     const writes = calls.some((call) => call.writes)
-    const { rows, databaseMs } = await this.#load(session, calls, writes)
-    const staged = new StagedApprovals(rows)
+    const { staged, hasQuestions, databaseMs } = await this.#load(session, calls, writes)
     const rules = new Rules(staged)
     const answers: (() => Promise<unknown>)[] = []
     for (const call of calls) {
       const nowMs = Math.floor(this.#clock(call.callersMs, databaseMs))
-      if (call.filter !== null) staged.listed = await this.#newest(session, call.filter, nowMs)
+      if (call.filter !== null) {
+        const newest = (table: Table) => newestStatement(this.#target.schema, table, call.filter ?? {}, nowMs)
+        staged.listed = (await session.ask<StoredApproval>(newest('approval'))).map(fromColumns)
+        staged.questions.listed = hasQuestions ? await session.ask<StoredQuestion>(newest('question')) : []
+      }
       const row = typeof call.id === 'string' ? staged.find(call.id) : undefined
       const [answer] = await Promise.allSettled([call.apply(rules, new Date(nowMs), row)])
       answers.push(() =>
         answer.status === 'fulfilled' ? Promise.resolve(answer.value) : Promise.reject(answer.reason),
       )
     }
-    const changed = staged.changed()
-    if (changed.length === 0) await session.writeAndCommit('SELECT 1')
-    else await session.writeAndCommit(this.#writeQuery(changed))
+    const schema = this.#target.schema
+    const [approvals, questions] = [staged.changed().map(toColumns), staged.questions.changed().map(toQuestionColumns)]
+    if (questions.length > 0) await session.ask(writeStatement(schema, 'question', questions))
+    await session.writeAndCommit(approvals.length === 0 ? 'SELECT 1' : writeStatement(schema, 'approval', approvals))
     return answers
   }
 
@@ -187,60 +180,39 @@ export class PostgresApprovalStore implements ApprovalStore {
     const s = this.#target.schema
     const ids = calls
       .map(({ id }) => id)
-      .filter((id) => typeof id === 'string' && id.length <= ID_LENGTH_MAX && id.isWellFormed())
+      .filter((id): id is string => typeof id === 'string' && id.length <= ID_LENGTH_MAX && id.isWellFormed())
     // One lock for all writers is enough: people answer approvals, so few transactions run at a time.
     const lock = writes ? `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${s}.approval'))` : 'SELECT 1'
     await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', lock)
-    const [clock] = await session.ask<{ readonly now_ms: number; readonly fsync: string }>(
-      `SELECT ${NOW_MS} AS now_ms, current_setting('fsync') AS fsync`,
+    const [now] = await session.ask<{ readonly now_ms: number; readonly fsync: string; readonly questions: boolean }>(
+      `SELECT ${NOW_MS} AS now_ms, current_setting('fsync') AS fsync, to_regclass('${s}.question') IS NOT NULL AS questions`,
     )
-    if (writes) requireFsync(clock?.fsync ?? '', this.#synchronousCommit, this.#target)
-    const databaseMs = clock?.now_ms ?? Number.NaN
+    if (writes) requireFsync(now?.fsync ?? '', this.#synchronousCommit, this.#target)
+    const databaseMs = now?.now_ms ?? Number.NaN
+    const hasQuestions = now?.questions === true
+    if (hasQuestions && !this.#checked.has(session)) {
+      await requireTables(session, this.#target)
+      this.#checked.add(session)
+    }
+    const tables = hasQuestions ? (['approval', 'question'] as const) : (['approval'] as const)
     if (writes) {
       const expiredMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, databaseMs)) - APPROVAL_RETENTION_MS
-      await session.ask({
-        text: `DELETE FROM ${s}.approval WHERE approval_id IN (SELECT approval_id FROM ${s}.approval WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT ${PRUNE_ROWS})`,
-        values: [expiredMs],
-      })
+      await session.askTogether(...tables.map((table) => pruneStatement(s, table, expiredMs)))
     }
-    const rows = await session.ask<StoredApproval>({
-      text: `SELECT ${APPROVAL_COLUMNS} FROM ${s}.approval WHERE approval_id = ANY ($1::text[])`,
-      values: [ids.map((id) => encodeText(id as string))],
-    })
-    return { rows: rows.map(fromColumns), databaseMs }
-  }
-
-  /**
-   * Loads the rows for `list`. The rules reject an invalid filter; this query only has to handle an invalid filter
-   * safely.
-   */
-  async #newest(session: Session, filter: ApprovalFilter, nowMs: number): Promise<readonly ApprovalRow[]> {
-    const { state: wanted, limit = APPROVAL_LIST_DEFAULT } = filter ?? {}
-    const state = APPROVAL_STATES.find((known) => known === wanted) ?? null
-    const rows = await session.ask<StoredApproval>({
-      text: `SELECT ${APPROVAL_COLUMNS} FROM ${this.#target.schema}.approval
-        WHERE $1::text IS NULL OR $1 = CASE WHEN state = 'pending' AND expires_at_ms <= $2 THEN 'expired' ELSE state END
-        ORDER BY created_at_ms DESC, number DESC LIMIT $3`,
-      values: [state, nowMs, Number.isInteger(limit) && limit > 0 && limit <= APPROVAL_LIST_MAX ? limit : 1],
-    })
-    return rows.map(fromColumns)
-  }
-
-  #writeQuery(changed: readonly ApprovalRow[]) {
-    return {
-      text: `INSERT INTO ${this.#target.schema}.approval (${APPROVAL_COLUMNS}) SELECT ${APPROVAL_COLUMNS} FROM json_to_recordset($1) AS given (${APPROVAL_RECORD})
-        ON CONFLICT (approval_id) DO UPDATE SET state = excluded.state, approver_id = excluded.approver_id, note = excluded.note,
-          resolved_at_ms = excluded.resolved_at_ms, consumed_at_ms = excluded.consumed_at_ms`,
-      values: [JSON.stringify(changed.map(toColumns))],
-    }
+    const [rows, questions] = (await session.askTogether(...tables.map((table) => findStatement(s, table, ids)))) as [
+      readonly StoredApproval[],
+      (readonly StoredQuestion[])?,
+    ]
+    const stagedQuestions = new StagedQuestions(questions ?? [], hasQuestions ? null : this.#target.shown)
+    return { staged: new StagedApprovals(rows.map(fromColumns), stagedQuestions), hasQuestions, databaseMs }
   }
 
   /**
    * Converts the request times to the database clock. The lifetime of the request starts now; for a repeated
-   * request, it started when the request was first stored.
+   * request, it started when the request was first stored. The times of a question are those of its ledger.
    */
   #rebase(request: ApprovalRequest, now: Date, row: ApprovalRow | undefined): ApprovalRequest {
-    if (this.#clock !== databaseClock) return request
+    if (this.#clock !== databaseClock || request.asked !== undefined) return request
     const openMs = request.expiresAt.getTime() - request.createdAt.getTime()
     const createdMs = row?.createdAtMs ?? now.getTime()
     return { ...request, createdAt: new Date(createdMs), expiresAt: new Date(createdMs + openMs) }

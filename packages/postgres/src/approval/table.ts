@@ -3,6 +3,7 @@
 import { type ApprovalState, ApprovalStoreError } from '@sudoagent/core'
 import { type ApprovalRow, type ApprovalTable, checkRow } from '@sudoagent/core/store'
 import { decodeText, encodeText } from '../session/text-column.js'
+import type { StagedQuestions } from './question-table.js'
 
 export type StoredApproval = { readonly [column in (typeof COLUMNS)[number][1]]: string | null }
 
@@ -60,8 +61,10 @@ export class StagedApprovals implements ApprovalTable {
   readonly #changed = new Set<string>()
   /** The rows for `newest`, loaded for a `list` call. */
   listed: readonly ApprovalRow[] = []
+  readonly questions: StagedQuestions
 
-  constructor(rows: readonly ApprovalRow[]) {
+  constructor(rows: readonly ApprovalRow[], questions: StagedQuestions) {
+    this.questions = questions
     for (const row of rows) this.#rows.set(row.approvalId, row)
   }
 

@@ -7,8 +7,8 @@
 //   entry           no entry is after the head of its ledger
 //   tile, cosigned, control, open_question
 //                   the login is a writer of this ledger
-//   approval        created unanswered; answered once, with approval only by a login of `<schema>_approver`; used once;
-//                   deleted long after it expired
+//   approval, question   created unanswered; answered once, with approval only by a login of `<schema>_approver`; used
+//                   once; deleted long after it expired
 //   budget_charge   charged now, and again when committed; released while reserved or committed;
 //                   deleted outside all windows
 //   budget          the window never shrinks
@@ -16,7 +16,7 @@
 // The login that creates a ledger becomes its writer; `ledger_writer` lists additional logins or groups. A ledger
 // that was created before these rights existed has no row in `ledger_writer`: every login of `<schema>_writer` can
 // write it, and `postgres check` reports it.
-import { APPROVAL_RETENTION_MS } from '@sudoagent/core/store'
+import { APPROVAL_RETENTION_MS, QUESTION_COLUMNS } from '@sudoagent/core/store'
 
 /**
  * Maximum number of entries in one statement: a full group of appends, and the genesis entry of a new ledger. A
@@ -41,6 +41,8 @@ export const RIGHTS_TRIGGERS = [
   ['open_question', 'question_was_ours'],
   ['approval', 'approval_moves'],
   ['approval', 'approval_goes'],
+  ['question', 'question_moves'],
+  ['question', 'question_goes'],
   ['budget', 'budget_moves'],
   ['budget_charge', 'charge_moves'],
   ['budget_charge', 'charge_goes'],
@@ -75,6 +77,56 @@ const trigger = (s: string, table: string, name: string, when: string, call = na
     ` ON ${s}.${table} `,
   )
 
+const row = (of: 'OLD' | 'NEW', columns: string): string =>
+  `(${columns
+    .split(', ')
+    .map((column) => `${of}.${column}`)
+    .join(', ')})`
+
+const same = (columns: string): string => `${row('OLD', columns)} IS NOT DISTINCT FROM ${row('NEW', columns)}`
+
+const ANSWER = 'state, approver_id, note, resolved_at_ms'
+const RESULT: readonly string[] = [...ANSWER.split(', '), 'consumed_at_ms']
+
+/** The columns that never change after a request was created. */
+const APPROVAL_FIXED =
+  'approval_id, policy_hash, decision_hash, action, agent_id, reason, parameters_json, created_at_ms, expires_at_ms'
+const QUESTION_FIXED = QUESTION_COLUMNS.map(([, column]) => column)
+  .filter((column) => !RESULT.includes(column))
+  .join(', ')
+
+/** The rights of a table of requests: who creates, answers, uses and deletes a row. */
+function requestRights(s: string, table: 'approval' | 'question', fixed: string): string {
+  const what = `${table === 'approval' ? 'an' : 'a'} ${table}`
+  return `${checkFunction(
+    s,
+    `${table}_moves`,
+    `  IF TG_OP = 'INSERT' THEN
+    IF NEW.state <> 'pending' OR ${row('NEW', 'approver_id, note, resolved_at_ms, consumed_at_ms')} IS DISTINCT FROM (NULL::text, NULL::text, NULL::bigint, NULL::bigint) THEN
+      ${refuse(`a new ${table} must be unanswered`)}
+    END IF;
+  ELSIF NOT (${same(fixed)}) THEN
+    ${refuse(`the subject of ${what} cannot be changed`)}
+  ELSIF ${same(`${ANSWER}, consumed_at_ms`)} THEN
+    RETURN NULL;
+  ELSIF OLD.state = 'pending' AND NEW.state <> 'pending' AND NEW.consumed_at_ms IS NULL THEN
+    IF NEW.state = 'approved' AND NOT pg_has_role(session_user, '${s}_approver', 'MEMBER') THEN
+      RAISE EXCEPTION 'the login % is not allowed to approve', session_user USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  ELSIF NOT (OLD.state = 'approved' AND OLD.consumed_at_ms IS NULL AND NEW.consumed_at_ms IS NOT NULL AND ${same(ANSWER)}) THEN
+    ${refuse(`${what} can be answered once and used once`)}
+  END IF;`,
+  )}
+${trigger(s, table, `${table}_moves`, 'INSERT OR UPDATE ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  `${table}_goes`,
+  `  IF OLD.expires_at_ms > ${NOW_MS} - ${APPROVAL_RETENTION_MS} THEN ${refuse(`${what} cannot be deleted until a day after it expired`)} END IF;`,
+)}
+${trigger(s, table, `${table}_goes`, 'DELETE ON FOR EACH ROW')}`
+}
+
 /**
  * Returns the statements that give a schema separate roles. Running the statements again changes nothing. The
  * tables and roles must exist.
@@ -82,15 +134,6 @@ const trigger = (s: string, table: string, name: string, when: string, call = na
  * @param s - a schema name accepted by `parseTarget`: it is inserted unquoted
  */
 export function rightsSql(s: string): string {
-  const answer = 'state, approver_id, note, resolved_at_ms'
-  const fixed =
-    'approval_id, policy_hash, decision_hash, action, agent_id, reason, parameters_json, created_at_ms, expires_at_ms'
-  const row = (of: 'OLD' | 'NEW', columns: string): string =>
-    `(${columns
-      .split(', ')
-      .map((column) => `${of}.${column}`)
-      .join(', ')})`
-  const same = (columns: string): string => `${row('OLD', columns)} IS NOT DISTINCT FROM ${row('NEW', columns)}`
   return `CREATE TABLE IF NOT EXISTS ${s}.ledger_writer (ledger integer NOT NULL REFERENCES ${s}.ledger, role name NOT NULL, PRIMARY KEY (ledger, role));
 
 ${checkFunction(s, 'ledger_is_bound', `  INSERT INTO ${s}.ledger_writer (ledger, role) VALUES (NEW.id, session_user) ON CONFLICT DO NOTHING;`)}
@@ -130,33 +173,9 @@ ${trigger(s, 'open_question', 'question_is_ours', 'INSERT OR UPDATE ON FOR EACH 
 ${checkFunction(s, 'was_ours', requireWriter(s, 'OLD'))}
 ${trigger(s, 'open_question', 'question_was_ours', 'UPDATE OR DELETE ON FOR EACH ROW', 'was_ours')}
 
-${checkFunction(
-  s,
-  'approval_moves',
-  `  IF TG_OP = 'INSERT' THEN
-    IF NEW.state <> 'pending' OR ${row('NEW', 'approver_id, note, resolved_at_ms, consumed_at_ms')} IS DISTINCT FROM (NULL::text, NULL::text, NULL::bigint, NULL::bigint) THEN
-      ${refuse('a new approval must be unanswered')}
-    END IF;
-  ELSIF NOT (${same(fixed)}) THEN
-    ${refuse('the subject of an approval cannot be changed')}
-  ELSIF ${same(`${answer}, consumed_at_ms`)} THEN
-    RETURN NULL;
-  ELSIF OLD.state = 'pending' AND NEW.state <> 'pending' AND NEW.consumed_at_ms IS NULL THEN
-    IF NEW.state = 'approved' AND NOT pg_has_role(session_user, '${s}_approver', 'MEMBER') THEN
-      RAISE EXCEPTION 'the login % is not allowed to approve', session_user USING ERRCODE = 'insufficient_privilege';
-    END IF;
-  ELSIF NOT (OLD.state = 'approved' AND OLD.consumed_at_ms IS NULL AND NEW.consumed_at_ms IS NOT NULL AND ${same(answer)}) THEN
-    ${refuse('an approval can be answered once and used once')}
-  END IF;`,
-)}
-${trigger(s, 'approval', 'approval_moves', 'INSERT OR UPDATE ON FOR EACH ROW')}
+${requestRights(s, 'approval', APPROVAL_FIXED)}
 
-${checkFunction(
-  s,
-  'approval_goes',
-  `  IF OLD.expires_at_ms > ${NOW_MS} - ${APPROVAL_RETENTION_MS} THEN ${refuse('an approval cannot be deleted until a day after it expired')} END IF;`,
-)}
-${trigger(s, 'approval', 'approval_goes', 'DELETE ON FOR EACH ROW')}
+${requestRights(s, 'question', QUESTION_FIXED)}
 
 ${checkFunction(
   s,
@@ -190,5 +209,5 @@ export function rightsGrants(s: string): string {
   return `GRANT USAGE ON SCHEMA ${s} TO ${s}_approver;
 GRANT SELECT ON ${s}.ledger_writer TO ${s}_writer, ${s}_reader;
 GRANT SELECT ON ${s}.meta TO ${s}_approver;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.approval TO ${s}_approver;`
+GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.approval, ${s}.question TO ${s}_approver;`
 }

@@ -6,7 +6,7 @@
  *   entry, tile, cosigned   the evidence: lines, tree, cosignatures of witnesses
  *   control                 where a writer finds stops and resumes among the entries
  *   open_question           what the decision of each open question must carry
- *   approval                requests for approval and their answers
+ *   approval, question      requests for approval and their answers; a question has an entry `asked` in a ledger
  *   budget, budget_charge   windows and their charges
  *
  * An entry is written only once. Only the owner has the right to change or delete entries, and a trigger rejects
@@ -159,6 +159,39 @@ CREATE TABLE IF NOT EXISTS ${s}.approval (
 );
 CREATE INDEX IF NOT EXISTS approval_created ON ${s}.approval (created_at_ms);
 CREATE INDEX IF NOT EXISTS approval_expires ON ${s}.approval (expires_at_ms);
+-- Times of questions are by the clock of their ledger. \`ledger\` is the hash of its first entry, which may be in another
+-- database.
+CREATE TABLE IF NOT EXISTS ${s}.question (
+  approval_id text PRIMARY KEY,
+  ledger text NOT NULL,
+  position bigint NOT NULL,
+  created_at_ms bigint NOT NULL,
+  expires_at_ms bigint NOT NULL,
+  state text NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'expired', 'failed')),
+  resolved_at_ms bigint,
+  consumed_at_ms bigint,
+  approver_id text,
+  decision_at text NOT NULL,
+  source text NOT NULL,
+  action text NOT NULL,
+  agent_id text NOT NULL,
+  policy_id text NOT NULL,
+  policy_version text,
+  policy_hash text NOT NULL,
+  decision_hash text NOT NULL,
+  authority_hash text,
+  requirement_hash text NOT NULL,
+  redacted bigint NOT NULL,
+  note text,
+  reason text NOT NULL,
+  authority_json text,
+  requirement_json text NOT NULL,
+  commitment_json text,
+  metadata_json text NOT NULL,
+  parameters_json text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS question_created ON ${s}.question (created_at_ms, position, approval_id);
+CREATE INDEX IF NOT EXISTS question_expires ON ${s}.question (expires_at_ms);
 
 CREATE TABLE IF NOT EXISTS ${s}.budget (budget_key text PRIMARY KEY, window_ms bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS ${s}.budget_charge (
@@ -206,5 +239,5 @@ GRANT INSERT (ledger) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (hashes) ON ${s}.tile TO ${s}_writer;
 GRANT UPDATE (size, checkpoint) ON ${s}.cosigned TO ${s}_writer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.open_question, ${s}.approval, ${s}.budget, ${s}.budget_charge TO ${s}_writer;`
+GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.open_question, ${s}.approval, ${s}.question, ${s}.budget, ${s}.budget_charge TO ${s}_writer;`
 }

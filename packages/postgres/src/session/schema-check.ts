@@ -21,7 +21,15 @@ export interface Asking {
 /** The tables that a reader uses. */
 const EVIDENCE_TABLES = ['meta', 'ledger', 'head', 'entry', 'tile', 'cosigned'] as const
 
-const TABLES = [...EVIDENCE_TABLES, 'control', 'open_question', 'approval', 'budget', 'budget_charge'] as const
+const TABLES = [
+  ...EVIDENCE_TABLES,
+  'control',
+  'open_question',
+  'approval',
+  'question',
+  'budget',
+  'budget_charge',
+] as const
 
 /** Locks the checked tables for the transaction, so that the owner cannot replace them. */
 export const lockText = (schema: string): string =>

@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { approvalStoreContract } from '../../../core/test/approval/contract.js'
-import { bindingOf, codeOf, requestOf } from '../../../core/test/fixtures/approval.js'
+import { askedCallOf, bindingOf, codeOf, questionOf, requestOf } from '../../../core/test/fixtures/approval.js'
 import { PostgresApprovalStore } from '../../src/approval/store.js'
+import { schemaSql } from '../../src/schema/schema.js'
 import type { StoreClock } from '../../src/session/store-clock.js'
 import { asSuperuser } from '../server/cluster.js'
 import { newDatabase } from '../server/shared.js'
@@ -14,7 +15,7 @@ beforeAll(async () => {
   database = await newDatabase()
 })
 beforeEach(async () => {
-  await asSuperuser(database, 'TRUNCATE sudoagent.approval')
+  await asSuperuser(database, 'TRUNCATE sudoagent.approval, sudoagent.question')
 })
 
 approvalStoreContract('PostgresApprovalStore', () => new PostgresApprovalStore(database, {}, callersClock))
@@ -91,6 +92,90 @@ test('a row that nobody can have written is a failure, not an approval', async (
   await asSuperuser(database, "UPDATE sudoagent.approval SET state = 'approved'")
   expect(await codeOf(store.consume('r1', bindingOf('r1'), new Date()))).toBe('APPROVAL_STORE_FAILED')
   await store.close()
+})
+
+describe('questions', () => {
+  const nowQuestion = (id: string, ttlMs = 60_000, over: Parameters<typeof questionOf>[1] = {}) =>
+    questionOf(id, over, ttlMs, new Date())
+
+  test('keep the times of their ledger, and expire by the database', async () => {
+    const store = await PostgresApprovalStore.open(database)
+    const now = new Date(Date.now() - 5_000)
+    const question = questionOf('q1', {}, 7 * 86_400_000, now)
+    const far = new Date(Date.now() + 3_600_000)
+    const record = await store.create(question, far)
+    expect([record.createdAt, record.expiresAt]).toEqual([question.createdAt, question.expiresAt])
+    expect(await store.create(question, far)).toEqual(record)
+    const short = nowQuestion('short', 100)
+    await store.create(short, new Date(0))
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect(await codeOf(store.resolve('short', { state: 'approved' }, new Date(0)))).toBe('APPROVAL_EXPIRED')
+    await store.close()
+  })
+
+  test('that are used at the same time by several hosts: one is', async () => {
+    const stores = await Promise.all(Array.from({ length: 4 }, () => PostgresApprovalStore.open(database)))
+    const question = nowQuestion('q1')
+    await stores[0]?.create(question, new Date())
+    await stores[1]?.resolve('q1', { state: 'approved' }, new Date())
+    const codes = await Promise.all(
+      stores.flatMap((store) => [1, 2].map(() => codeOf(store.consume('q1', question.binding, new Date())))),
+    )
+    expect(codes.filter((code) => code === 'none')).toHaveLength(1)
+    expect(codes.filter((code) => code === 'APPROVAL_ALREADY_USED')).toHaveLength(7)
+    await Promise.all(stores.map((store) => store.close()))
+  })
+
+  test.each([
+    ['the arguments', `parameters_json = '{"args":[],"kwargs":{}}'`],
+    ['the authority', `authority_json = '{"tenant":"other"}'`],
+    ['the requirement', `requirement_json = replace(requirement_json, 'refunds', 'others')`],
+    ['endless metadata', `metadata_json = '{"a":"' || repeat('x', 3000000) || '"}'`],
+    ['an endless reason', `reason = repeat('\\0', 5000)`],
+    ['a position beyond all integers', `position = 9223372036854775807`],
+  ])(
+    'of which another program changed a value (%s): an error for that question, and for no other',
+    async (_, change) => {
+      const store = await PostgresApprovalStore.open(database)
+      await store.create(nowQuestion('q1', 60_000, { authority: { tenant: 'acme' } }), new Date())
+      await store.create(nowQuestion('q2'), new Date())
+      await asSuperuser(database, `UPDATE sudoagent.question SET ${change} WHERE approval_id = 'q1'`)
+      const approve = (id: string) => codeOf(store.resolve(id, { state: 'approved' }, new Date()))
+      expect(await Promise.all([approve('q1'), approve('q2')])).toEqual(['APPROVAL_STORE_FAILED', 'none'])
+      const invalid: string[] = []
+      const listed = await store.list({ onInvalid: (id) => invalid.push(id) }, new Date())
+      expect([listed.map(({ approvalId }) => approvalId), invalid]).toEqual([['q2'], ['q1']])
+      await store.close()
+    },
+  )
+
+  test('are refused by a database of an earlier day, until its tables are brought up to date', async () => {
+    const old = await newDatabase()
+    await asSuperuser(old, 'DROP TABLE sudoagent.question')
+    const store = await PostgresApprovalStore.open(old)
+    await store.create(requestOf('r1', {}, 60_000, new Date()), new Date())
+    await expect(store.create(nowQuestion('q1'), new Date())).rejects.toMatchObject({
+      code: 'APPROVAL_STORE_FAILED',
+      hint: expect.stringContaining('sudoagent postgres init'),
+    })
+    expect(await store.get('q1', new Date())).toBeUndefined()
+    expect(await store.list({}, new Date())).toHaveLength(1)
+    expect(await store.list({ ledger: askedCallOf('q1').asked.ledger }, new Date())).toEqual([])
+    await asSuperuser(old, schemaSql({ schema: 'sudoagent', roles: false }))
+    expect((await store.create(nowQuestion('q1'), new Date())).state).toBe('pending')
+    expect(await store.list({}, new Date())).toHaveLength(2)
+    await store.close()
+  })
+
+  test('are not read from a view that appears in the place of the table', async () => {
+    const old = await newDatabase()
+    await asSuperuser(old, 'ALTER TABLE sudoagent.question RENAME TO real_question')
+    const store = await PostgresApprovalStore.open(old)
+    expect(await store.get('q1', new Date())).toBeUndefined()
+    await asSuperuser(old, 'CREATE VIEW sudoagent.question AS SELECT * FROM sudoagent.real_question')
+    expect(await codeOf(store.get('q1', new Date()))).toBe('APPROVAL_STORE_FAILED')
+    await store.close()
+  })
 })
 
 test('a server that is not there is a failure of the store', async () => {
