@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
+import { SHOWN_CALL_DIFFERS } from '@sudoagent/core/terminal'
 import { LedgerError } from '@sudoagent/ledger'
 import { NATIVE_MODULE_HINT, nativeModuleProblem } from '@sudoagent/ledger/sqlite-file'
 import { CliError, EXIT } from '../exit.js'
@@ -13,10 +14,14 @@ export interface StoreAccess {
   readonly allowOtherWriters?: boolean | undefined
 }
 
+export const CHANGED_STORE_HINT =
+  'another program changed the request in the store: find out who can write to the store, and repeat the call'
+
 /**
  * Opens the store, a file or a URL (`postgres://…`), passes it to `use`, and closes it.
  *
- * @throws CliError if the store does not exist, is not an approval store or fails; any error from `use`
+ * @throws CliError if the store does not exist, is not an approval store or fails; with exit code 1 if a question in it
+ *   does not show the call that its hashes cover; any error from `use`
  */
 export async function withApprovals<T>(
   place: string,
@@ -28,6 +33,9 @@ export async function withApprovals<T>(
     return await use(store)
   } catch (error) {
     if (!(error instanceof ApprovalStoreError) || error.code !== 'APPROVAL_STORE_FAILED') throw error
+    // The store has computed the hashes of a question again.
+    if (error.cause instanceof Error && error.cause.message === SHOWN_CALL_DIFFERS)
+      throw new CliError(EXIT.no, `nothing changed: ${SHOWN_CALL_DIFFERS}`, CHANGED_STORE_HINT, error)
     throw new CliError(EXIT.failed, error.message, 'try again when the other process has finished', error)
   } finally {
     await store.close()

@@ -36,13 +36,19 @@ export function isStdout(target: string | undefined): target is undefined | '-' 
  * Opens the destination of `--output`; `-` or undefined is standard output.
  *
  * @param ledger - the ledger that is read; its files are never overwritten
+ * @param option - the option that names the destination
  * @throws CliError with exit code 2 if the destination is a file of the ledger, and with exit code 3 if the
  *   destination cannot be written
  */
-export async function openOutput(target: string | undefined, ledger: string, io: Io): Promise<Output> {
+export async function openOutput(
+  target: string | undefined,
+  ledger: string,
+  io: Io,
+  option = '--output',
+): Promise<Output> {
   if (isStdout(target)) return openStdout(io)
-  if (target === '') throw new CliError(EXIT.usage, '--output is empty', 'name a file, or `-` for standard output')
-  await requireNotOfLedger(target, ledger)
+  if (target === '') throw new CliError(EXIT.usage, `${option} is empty`, 'name a file, or `-` for standard output')
+  await requireNotOfLedger(target, ledger, option)
   const there = await statOf(target)
   if (there?.isDirectory())
     throw new CliError(EXIT.failed, `\`${target}\` cannot be written: it is a directory`, 'name a file in it')

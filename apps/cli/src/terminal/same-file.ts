@@ -37,8 +37,11 @@ export async function filesOf(ledger: string): Promise<readonly { readonly path:
   return files.flat()
 }
 
-/** @throws CliError if `target` is the ledger or a file that belongs to it */
-export async function requireNotOfLedger(target: string, ledger: string): Promise<void> {
+/**
+ * @param option - the option that names the target
+ * @throws CliError if `target` is the ledger, or an approval store, or a file that belongs to it
+ */
+export async function requireNotOfLedger(target: string, ledger: string, option = '--output'): Promise<void> {
   // A store opened through a link keeps its files next to the target of the link.
   const real = await realpath(ledger).catch(() => ledger)
   for (const suffix of LEDGER_SUFFIXES) {
@@ -46,7 +49,7 @@ export async function requireNotOfLedger(target: string, ledger: string): Promis
     const what = suffix === '' ? 'the ledger itself' : 'part of the ledger'
     throw new CliError(
       EXIT.usage,
-      `--output \`${target}\` is ${what}`,
+      `${option} \`${target}\` is ${what}`,
       'name another file; a ledger is never overwritten',
     )
   }

@@ -1,11 +1,13 @@
-// Formats approvals for people. All call text is untrusted.
+// Formats one approval for people. All call text is untrusted.
 import type { ApprovalRecord } from '@sudoagent/core'
-import { breakRows, usableColumns } from '@sudoagent/core/terminal'
+import { breakRows, NOT_SIGNED, redactedText, usableColumns } from '@sudoagent/core/terminal'
+import { authorityRows, requirementRows } from '@sudoagent/crypto/entry'
+import { encodeJcs } from '@sudoagent/crypto/json'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
-import { fit, padEnd, widthOf } from './width.js'
+import { rowsOf } from './rows.js'
 
 /** Width of the terminal in cells; undefined for a pipe, where lines are not wrapped. */
-type Columns = number | undefined
+export type Columns = number | undefined
 
 /** Describes the approval state in words: `pending`, `approved by alice at …, used at …`. */
 export function stateOf(record: ApprovalRecord): string {
@@ -17,47 +19,9 @@ export function stateOf(record: ApprovalRecord): string {
   return `${state}${by}${at}`
 }
 
-/** Minimum number of id characters shown on a terminal; more are shown if two ids share this prefix. */
-const ID_SHOWN_MIN = 8
-/** Minimum width of the ACTION column, in cells; other columns are dropped to keep this width. */
-const ACTION_CELLS_MIN = 24
-const AGENT_CELLS_MAX = 20
-
-/** One line per approval. On a terminal, ids are shortened to leave room for the actions. */
-export function renderApprovals(records: readonly ApprovalRecord[], now: Date, columns: Columns): string {
-  const idLength = columns === undefined ? 128 : distinctLength(records.map(({ approvalId }) => approvalId))
-  const rows = records.map((record) => [
-    escapeForTerminal(record.approvalId.slice(0, idLength), 128),
-    record.consumedAt === null ? record.state : 'used',
-    record.state === 'pending' ? `${secondsLeft(record, now)} s left` : '',
-    fit(escapeForTerminal(record.agentId, 40), columns === undefined ? 40 : AGENT_CELLS_MAX),
-    escapeForTerminal(record.action, columns === undefined ? 80 : 256),
-  ])
-  const table = [['ID', 'STATE', '', 'AGENT', 'ACTION'], ...rows]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))))
-  // The AGENT column is dropped first, then the column with the remaining time.
-  let shown = [0, 1, 2, 3]
-  const room = (): number => (columns ?? 0) - shown.reduce((sum, column) => sum + (widths[column] ?? 0) + 2, 0)
-  for (const gone of [3, 2]) {
-    if (columns !== undefined && room() < ACTION_CELLS_MIN) shown = shown.filter((column) => column !== gone)
-  }
-  return table
-    .map((row) => [...shown.map((column) => padEnd(row[column] ?? '', widths[column] ?? 0)), row[4] ?? ''].join('  '))
-    .map((line) => `${columns === undefined ? line.trimEnd() : fit(line.trimEnd(), columns)}\n`)
-    .join('')
-}
-
-/** Returns the shortest prefix length at which all ids differ. */
-function distinctLength(ids: readonly string[]): number {
-  const longest = Math.max(ID_SHOWN_MIN, ...ids.map((id) => id.length))
-  for (let length = ID_SHOWN_MIN; length < longest; length += 1)
-    if (new Set(ids.map((id) => id.slice(0, length))).size === ids.length) return length
-  return longest
-}
-
 /**
- * Formats everything about one approval: first the arguments, then the other fields, which stay visible at the bottom
- * of the screen.
+ * Formats everything about one approval: first the number of redacted values and the arguments, then the other fields,
+ * which stay visible at the bottom of the screen, and last what none of the hashes covers.
  */
 export function renderApproval(record: ApprovalRecord, now: Date, columns: Columns): string {
   return `${approvalRows(record, now, columns).join('\n')}\n`
@@ -65,36 +29,64 @@ export function renderApproval(record: ApprovalRecord, now: Date, columns: Colum
 
 /** The rows of `renderApproval`. */
 export function approvalRows(record: ApprovalRecord, now: Date, columns: Columns): readonly string[] {
-  const { approvalId, action, agentId, reason, binding, note, createdAt, expiresAt, state } = record
-  const left = state === 'pending' ? ` (in ${secondsLeft(record, now)} s)` : ''
-  const rows: readonly (readonly [string, string])[] = [
+  const { approvalId, action, agentId, binding, note, createdAt, expiresAt, state, authority, asked, decision } = record
+  const left = state === 'pending' ? ` (in ${timeLeft(record, now)})` : ''
+  const authorityHash = decision?.authorityHash ?? null
+  const fields = (rows: readonly (readonly [string, string])[]): readonly string[] =>
+    rows.flatMap(([name, value]) => lines(`${name.padEnd(LABEL_WIDTH)}  `, value, columns))
+  const facts = fields([
     ['action', action],
     ['agent', agentId],
-    ['reason', reason],
+    ...authorityRows(authority ?? {}),
+    ...(asked === undefined ? [] : requirementRows(asked.requirement)),
     ['state', stateOf(record)],
     ...(note === null ? [] : [['note', note] as const]),
-    ['asked', createdAt.toISOString()],
+    ['asked', `${createdAt.toISOString()}${asked === undefined ? '' : `, entry ${asked.position}`}`],
     ['expires', `${expiresAt.toISOString()}${left}`],
     ['id', approvalId],
     ['policy', binding.policyHash],
     ['decision', binding.decisionHash],
+    ...(authorityHash === null ? [] : [['for whom', authorityHash] as const]),
+    ...(asked === undefined ? [] : [['requires', asked.requirementHash] as const]),
+  ])
+  const redacted = asked === undefined ? [] : [...fields([['redacted', redactedText(asked.redacted)]]), '']
+  return [
+    ...redacted,
+    ...argumentRows(record, columns),
+    '',
+    ...facts,
+    '',
+    `${NOT_SIGNED}:`,
+    ...fields(unsigned(record)),
   ]
-  const facts = rows.flatMap(([name, value]) => lines(`${name.padEnd(8)}  `, value, columns))
-  return [...parameters(record, columns), '', ...facts]
 }
 
-function parameters({ args, kwargs }: ApprovalRecord, columns: Columns): readonly string[] {
+const LABEL_WIDTH = 8
+
+/** The fields that an approver is shown and that none of the hashes covers. */
+function unsigned({ reason, asked }: ApprovalRecord): readonly (readonly [string, string])[] {
+  if (asked === undefined) return [['reason', reason]]
+  const { policyId, policyVersion, metadata } = asked
+  return [
+    ['reason', reason],
+    ['policy', policyVersion === null ? policyId : `${policyId}, version ${policyVersion}`],
+    ...(Object.keys(metadata).length === 0 ? [] : [['metadata', encodeJcs(metadata)] as const]),
+  ]
+}
+
+function argumentRows({ args, kwargs }: ApprovalRecord, columns: Columns): readonly string[] {
   const named = Object.keys(kwargs).length > 0
   if (args.length === 0 && !named) return ['arguments: none']
   const shown = args.length === 0 ? kwargs : named ? { args, kwargs } : args
   const text = JSON.stringify(shown, null, 2).split('\n')
-  return ['arguments as the policy saw them, secrets removed:', ...text.flatMap((line) => argumentLines(line, columns))]
+  const title = rowsOf('', 'arguments as the policy saw them, secrets removed:', columns)
+  return [...title, ...text.flatMap((line) => argumentLines(line, columns))]
 }
 
 /** One line of JSON. Continuation lines start in the column of the values below. */
 function argumentLines(line: string, columns: Columns): readonly string[] {
   const blanks = Math.min(/^ */.exec(line)?.[0].length ?? 0, MOST_NESTED)
-  return lines(' '.repeat(2 + blanks), line.trimStart(), columns, 10)
+  return lines(' '.repeat(2 + blanks), line.trimStart(), columns, LABEL_WIDTH + 2)
 }
 
 /** Largest indentation of a value; deeper values start in the same column. */
@@ -109,30 +101,16 @@ export function lines(label: string, text: string, columns: Columns, indent?: nu
   return columns === undefined ? [label + safe] : breakRows(label, safe, usableColumns(columns), indent)
 }
 
-const secondsLeft = ({ expiresAt }: ApprovalRecord, now: Date): number =>
-  Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1000))
+/** Units of `timeLeft`, with the shortest time for which each is used, in seconds. */
+const UNITS = [
+  ['d', 86_400, 172_800],
+  ['h', 3_600, 7_200],
+  ['min', 60, 600],
+] as const
 
-/** Returns the approval in the form that `--json` prints. */
-export function approvalJson(record: ApprovalRecord): unknown {
-  const { binding } = record
-  return {
-    approval_id: record.approvalId,
-    state: record.state,
-    action: record.action,
-    agent_id: record.agentId,
-    args: record.args,
-    kwargs: record.kwargs,
-    reason: record.reason,
-    created_at: record.createdAt,
-    expires_at: record.expiresAt,
-    approver_id: record.approverId,
-    note: record.note,
-    resolved_at: record.resolvedAt,
-    consumed_at: record.consumedAt,
-    binding: {
-      request_id: binding.requestId,
-      policy_hash: binding.policyHash,
-      decision_hash: binding.decisionHash,
-    },
-  }
+/** The time until an approval expires: `300 s`, `90 min`, `6 d`. */
+export function timeLeft({ expiresAt }: ApprovalRecord, now: Date): string {
+  const seconds = Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1000))
+  const [unit, size] = UNITS.find(([, , from]) => seconds >= from) ?? ['s', 1]
+  return `${Math.floor(seconds / size)} ${unit}`
 }

@@ -1,6 +1,7 @@
 // Creates an approval store with pending requests, as an engine leaves it.
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { sha256Hex } from '@sudoagent/crypto'
+import { questionOf } from '../../../../packages/core/test/fixtures/approval.js'
 import type { Sandbox } from './sandbox.js'
 
 /** Approval time limit in milliseconds, longer than any test. */
@@ -30,9 +31,21 @@ export async function storeWith(
   await store.close()
 }
 
-export async function stateIn(box: Sandbox): Promise<string | undefined> {
+/** Adds a question that was asked just now. */
+export async function storeQuestion(
+  box: Sandbox,
+  id: string,
+  over: Parameters<typeof questionOf>[1] = {},
+  ttlMs = TTL_MS,
+): Promise<void> {
   const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
-  const record = await store.get('r1', new Date())
+  await store.create(questionOf(id, over, ttlMs, new Date()), new Date())
+  await store.close()
+}
+
+export async function stateIn(box: Sandbox, id = 'r1'): Promise<string | undefined> {
+  const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
+  const record = await store.get(id, new Date())
   await store.close()
   return record?.state
 }

@@ -1,54 +1,72 @@
-import type { ApprovalRecord } from '@sudoagent/core'
 import { expect, it } from 'vitest'
-import { renderApprovals } from '../../src/text/approval-text.js'
+import { questionOf } from '../../../../packages/core/test/fixtures/approval.js'
+import { renderApproval, timeLeft } from '../../src/text/approval-text.js'
 
-const now = new Date(0)
-const record = (approvalId: string, over: Partial<ApprovalRecord> = {}): ApprovalRecord =>
-  ({
-    approvalId,
-    action: 'payments.refund_to_customer',
-    agentId: 'support-bot',
-    state: 'pending',
-    consumedAt: null,
-    createdAt: now,
-    expiresAt: new Date(300_000),
-    ...over,
-  }) as ApprovalRecord
+const OPEN = { state: 'pending', approverId: null, note: null, resolvedAt: null, consumedAt: null } as const
+const COMMITMENT = { key_id: '0123456789abcdef', hmac: 'a'.repeat(64) }
 
-const ONE = '083a0f8c-664e-4692-9c0d-fb611024f7a4'
-const TWO = 'f2b1c0de-664e-4692-9c0d-fb611024f7a4'
-const RECORDS = [record(ONE), record(TWO, { state: 'approved', consumedAt: now, action: 'read_calendar' })]
-
-it('shows whole ids in a pipe', () => {
-  expect(renderApprovals(RECORDS, now, undefined)).toContain(
-    `${ONE}  pending  300 s left  support-bot  payments.refund`,
-  )
+/** A question that was asked at the start of the tests, with a value of each kind. */
+const question = () => ({
+  ...questionOf('q1', {
+    authority: {
+      on_behalf_of: { id: 'ali\u202ece', type: 'user', assurance: 'asserted' },
+      tenant: 'acme',
+      delegation: [{ id: 'one' }],
+    },
+    asked: { redacted: 2, metadata: { ticket: 'T-1\u001b[2J' }, policyVersion: '3', commitment: COMMITMENT },
+  }),
+  ...OPEN,
 })
 
-it('shows actions rather than ids on a terminal of 80 columns', () => {
-  expect(renderApprovals(RECORDS, now, 80).split('\n')).toEqual([
-    'ID        STATE                AGENT        ACTION',
-    '083a0f8c  pending  300 s left  support-bot  payments.refund_to_customer',
-    'f2b1c0de  used                 support-bot  read_calendar',
+it('shows first what is redacted, then the arguments, for whom, the rest, and last what no hash covers', () => {
+  const record = question()
+  expect(renderApproval(record, record.createdAt, undefined).split('\n')).toEqual([
+    'redacted  2 values are not shown as the call gets them',
+    '',
+    'arguments as the policy saw them, secrets removed:',
+    '  {',
+    '    "amount": 500,',
+    '    "note": "broken on arrival"',
+    '  }',
+    '',
+    'action    refund',
+    'agent     support-bot',
+    'for       user ali\\u{202e}ce, asserted',
+    'through   one',
+    'tenant    acme',
+    'rule      refunds',
+    'needs     1 approval',
+    'state     pending',
+    'asked     2026-01-02T03:04:05.000Z, entry 7',
+    'expires   2026-01-02T03:05:05.000Z (in 60 s)',
+    'id        q1',
+    `policy    ${record.binding.policyHash}`,
+    `decision  ${record.binding.decisionHash}`,
+    `for whom  ${record.decision?.authorityHash}`,
+    `requires  ${record.asked?.requirementHash}`,
+    '',
+    'not part of what you sign:',
+    'reason    high value',
+    'policy    refunds, version 3',
+    'metadata  {"ticket":"T-1\\\\u001b[2J"}'.replace('\\\\', '\\'),
     '',
   ])
 })
 
-it('shows them on one of 40, too', () => {
-  expect(renderApprovals(RECORDS, now, 40).split('\n')).toEqual([
-    'ID        STATE    ACTION',
-    '083a0f8c  pending  payments.refund_to_c…',
-    'f2b1c0de  used     read_calendar',
-    '',
-  ])
+it('wraps every row on a terminal of 40 columns', () => {
+  const record = question()
+  for (const row of renderApproval(record, record.createdAt, 40).split('\n')) expect(row.length).toBeLessThan(40)
 })
 
-it('shows as much of an id as tells it from the others', () => {
-  const alike = [record(ONE), record(`${ONE.slice(0, 12)}x`)]
-  expect(renderApprovals(alike, now, 80)).toContain(`${ONE.slice(0, 13)}  pending`)
-  expect(renderApprovals([record('r1'), record('r1')], now, 80)).toContain('r1')
-})
-
-it('cuts an endless agent, so that the action stays', () => {
-  expect(renderApprovals([record(ONE, { agentId: 'a'.repeat(200) })], now, 80)).toContain('payments.refund')
+it.each([
+  [0, '0 s'],
+  [300, '300 s'],
+  [600, '10 min'],
+  [7_199, '119 min'],
+  [7_200, '2 h'],
+  [172_800, '2 d'],
+  [604_800, '7 d'],
+])('of %i seconds, says %s', (seconds, text) => {
+  const record = { ...question(), expiresAt: new Date(seconds * 1_000) }
+  expect(timeLeft(record, new Date(0))).toBe(text)
 })

@@ -8,12 +8,14 @@ export function register(approvals: Command, io: Io): void {
     .summary('approve one call')
     .description(
       'Approves one pending call: only this call with these arguments, once, until the approval expires. Shows the call and asks for confirmation. ' +
-        'Exits with 1 and changes nothing if the approval does not exist, has expired, or is no longer pending.',
+        'Exits with 1 and changes nothing if the approval does not exist, has expired, is no longer pending, or does not show the call that its hashes cover.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'approval id, or a unique prefix')
     .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
     .option('--yes', 'skip the confirmation; required without a terminal')
+    .option('--ledger <ledger>', 'wait until this ledger has recorded the decision, and print its position')
+    .option('--timeout <seconds>', 'time limit for --ledger; default: 10')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

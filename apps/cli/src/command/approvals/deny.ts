@@ -8,20 +8,24 @@ export function register(approvals: Command, io: Io): void {
     .summary('deny one call')
     .description(
       'Denies one pending call. Shows the call and asks for confirmation. Exits with 1 and changes nothing if the approval does not exist, has ' +
-        'expired, or is no longer pending.',
+        'expired, is no longer pending, or does not show the call that its hashes cover.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'approval id, or a unique prefix')
     .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
     .option('--reason <text>', 'reason, reported to the agent and recorded in the ledger')
     .option('--yes', 'skip the confirmation; required without a terminal')
+    .option('--ledger <ledger>', 'wait until this ledger has recorded the decision, and print its position')
+    .option('--timeout <seconds>', 'time limit for --ledger; default: 10')
+    .option('--receipt <file>', 'with --ledger: write the receipt of the decision to this file')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
-Example:
-  $ sudoagent approvals deny approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --approver alice --reason 'not this month'`,
+Examples:
+  $ sudoagent approvals deny approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --approver alice --reason 'not this month'
+  $ sudoagent approvals deny approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --approver alice --ledger ledger.sqlite --receipt receipt.json`,
     )
     .action(async (store: string, id: string, options: Omit<ResolveOptions, 'store' | 'id'>) => {
       const { resolveApproval } = await import('./resolve.js')

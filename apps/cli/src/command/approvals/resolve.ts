@@ -6,16 +6,23 @@ import { withApprovals } from '../../ledger/approval-store.js'
 import { isServer } from '../../ledger/password-url.js'
 import { confirm, confirmNext } from '../../terminal/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from '../../terminal/io.js'
-import { approvalJson, approvalRows, stateOf } from '../../text/approval-text.js'
-
-/** Maximum number of approvals that the store lists. */
-const APPROVAL_LIST_MAX = 200
+import { approvalJson } from '../../text/approval-json.js'
+import { approvalRows, stateOf } from '../../text/approval-text.js'
+import { find } from './find.js'
+import {
+  type RecordedDecision,
+  type RecordedOptions,
+  RecordedWait,
+  recordedText,
+  requireRecordedOptions,
+  type Verdict,
+} from './recorded.js'
 
 /** Ledger limits, in UTF-16 code units. */
 const APPROVER_LENGTH_MAX = 256
 const REASON_LENGTH_MAX = 4096
 
-export interface ResolveOptions {
+export interface ResolveOptions extends RecordedOptions {
   readonly store: string
   readonly id: string
   readonly approver?: string
@@ -26,59 +33,60 @@ export interface ResolveOptions {
 }
 
 /**
- * Resolves one pending approval.
+ * Resolves one pending approval. With `--ledger`, also waits until the decision is recorded.
  *
- * @throws CliError with exit code 1 if the approval is unknown or no longer pending, or if the user did not confirm
+ * @throws CliError with exit code 1 if the approval is unknown or no longer pending, if it does not show the call that
+ *   its hashes cover, or if the user did not confirm
  */
-export async function resolveApproval(
-  state: 'approved' | 'denied',
-  options: ResolveOptions,
-  io: Io,
-): Promise<ExitCode> {
+export async function resolveApproval(state: Verdict, options: ResolveOptions, io: Io): Promise<ExitCode> {
   const { id, reason, yes = false, json = false, allowOtherWriters } = options
   const approverId = requireApprover(options.approver ?? io.approver)
   const note = reason === undefined ? null : requireReason(reason)
-  const record = await withApprovals(options.store, { allowOtherWriters }, async (store) => {
-    const seen = requirePending(await find(store, id))
-    if (!yes) await ask(state, seen, approverId, io)
-    return await settle(store, seen, { state, approverId, note }, isServer(options.store))
-  })
-  if (json) {
-    await print(io.stdout, `${JSON.stringify(approvalJson(record), null, 2)}\n`)
+  requireRecordedOptions(options)
+  let wait: RecordedWait | null = null
+  try {
+    const record = await withApprovals(options.store, { allowOtherWriters }, async (store) => {
+      const seen = requirePending(await find(store, id))
+      wait = await RecordedWait.open(options, seen, options.store, io)
+      if (!yes) await ask(state, seen, approverId, io)
+      return await settle(store, seen, { state, approverId, note }, isServer(options.store))
+    })
+    await report(state, { record, approverId, wait, json }, io)
     return EXIT.ok
+  } finally {
+    await (wait as RecordedWait | null)?.close()
   }
+}
+
+interface Answered {
+  readonly record: ApprovalRecord
+  readonly approverId: string
+  readonly wait: RecordedWait | null
+  readonly json: boolean
+}
+
+/** Prints the answer, which is stored, and waits until the decision is recorded. */
+async function report(state: Verdict, { record, approverId, wait, json }: Answered, io: Io): Promise<void> {
   const { escapeForTerminal } = await import('@sudoagent/crypto/text')
-  await print(
-    io.stdout,
-    `${state}: ${escapeForTerminal(record.action)} for ${escapeForTerminal(record.agentId)}, by ${escapeForTerminal(approverId)}\n`,
-  )
-  return EXIT.ok
-}
-
-/**
- * Finds an approval by its id or a unique prefix.
- *
- * @throws CliError with exit code 1 unless exactly one approval matches
- */
-export async function find(store: ApprovalStore, id: string): Promise<ApprovalRecord> {
-  // An id longer than the store's limit is treated as unknown, not as an error.
-  const record = id === '' || id.length > 128 || !id.isWellFormed() ? undefined : await store.get(id, new Date())
-  if (record !== undefined) return record
-  const [one, ...more] = id.length < ID_PREFIX_MIN ? [] : await beginningWith(store, id)
-  if (one !== undefined && more.length === 0) return one
-  if (one !== undefined) {
-    throw new CliError(EXIT.no, `${more.length + 1} approvals begin with \`${id}\``, 'give a longer prefix')
+  const { action, agentId } = record
+  if (!json)
+    await print(
+      io.stdout,
+      `${state}: ${escapeForTerminal(action)} for ${escapeForTerminal(agentId)}, by ${escapeForTerminal(approverId)}\n`,
+    )
+  let recorded: RecordedDecision | null = null
+  try {
+    recorded = (await wait?.wait()) ?? null
+  } finally {
+    // An answer that is stored is printed even if the ledger cannot be read any more.
+    if (json) {
+      const value = { ...approvalJson(record), ...(wait === null ? {} : { recorded }) }
+      await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
+    }
   }
-  throw new CliError(EXIT.no, `no approval \`${id}\``, 'run `sudoagent approvals list` to list the approvals')
-}
-
-/** Minimum length of an id prefix: a shorter prefix is probably a typing mistake. */
-const ID_PREFIX_MIN = 4
-
-/** Searches only the approvals that `approvals list` shows. */
-async function beginningWith(store: ApprovalStore, start: string): Promise<readonly ApprovalRecord[]> {
-  const records = await store.list({ limit: APPROVAL_LIST_MAX }, new Date())
-  return records.filter(({ approvalId }) => approvalId.startsWith(start))
+  if (wait === null) return
+  if (recorded === null) await wait.printMissing(state)
+  else if (!json) await print(io.stdout, `${recordedText(recorded, state)}\n`)
 }
 
 function requirePending(record: ApprovalRecord): ApprovalRecord {
@@ -92,7 +100,7 @@ function settledAlready(record: ApprovalRecord): CliError {
   return new CliError(EXIT.no, `nothing changed: the approval is ${stateOf(record)}`, hint)
 }
 
-async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approverId: string, io: Io): Promise<void> {
+async function ask(state: Verdict, record: ApprovalRecord, approverId: string, io: Io): Promise<void> {
   const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const verb = state === 'approved' ? 'approve' : 'deny'
   if (io.keyboard() === null) {
@@ -128,7 +136,7 @@ async function showAll(record: ApprovalRecord, verb: string, io: Io): Promise<vo
 }
 
 interface Answer {
-  readonly state: 'approved' | 'denied'
+  readonly state: Verdict
   readonly approverId: string
   readonly note: string | null
 }

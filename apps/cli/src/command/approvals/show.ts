@@ -14,8 +14,9 @@ export function register(approvals: Command, io: Io): void {
     .command('show')
     .summary('show one approval')
     .description(
-      'Shows one approval: the action, the agent, all arguments as the policy saw them, the reason, the expiry time, and the hashes that bind ' +
-        'an answer to the approval. Exits with 1 if the approval does not exist.',
+      'Shows one approval: the number of redacted values, all arguments as the policy saw them, the action, the agent and for whom it calls, the ' +
+        'required approvals, the expiry time, the hashes that bind an answer to the approval, and what none of the hashes covers. Computes the hashes ' +
+        'again from the shown values. Exits with 1 if the approval does not exist, or if a hash differs.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'approval id, or a unique prefix')
@@ -34,8 +35,9 @@ Example:
 
 export async function run({ store: path, id, json = false, ...access }: ShowOptions, io: Io): Promise<ExitCode> {
   const { withApprovals } = await import('../../ledger/approval-store.js')
-  const { approvalJson, renderApproval } = await import('../../text/approval-text.js')
-  const { find } = await import('./resolve.js')
+  const { approvalJson } = await import('../../text/approval-json.js')
+  const { renderApproval } = await import('../../text/approval-text.js')
+  const { find } = await import('./find.js')
   const record = await withApprovals(path, access, (store) => find(store, id))
   const text = json
     ? `${JSON.stringify(approvalJson(record), null, 2)}\n`

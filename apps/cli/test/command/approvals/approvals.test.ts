@@ -1,7 +1,7 @@
 // Tests approvals across processes: an engine waits for approvals, and people answer in other terminals.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Ran, type Sandbox, sandbox } from '../../support/sandbox.js'
@@ -67,12 +67,14 @@ describe('an engine that waits', () => {
     const id = (await pendingIn(box, 1)).get(5) ?? ''
 
     const list = box.run(['approvals', 'list', 'approvals.sqlite'])
-    expect(list.stdout).toMatch(/^ID .*AGENT +ACTION\n\S+ {2}pending {2}\d+ s left {2}pay-bot {2}pay\n$/)
+    expect(list.stdout).toMatch(
+      /^ACTION +ARGUMENTS +AGENT +STATE +ID\npay +\{"amount":5,\S+ {2}pay-bot {2}pending {2}\d+ s left {2}\S+\n$/,
+    )
     const shown = box.run(['approvals', 'show', 'approvals.sqlite', id])
     expect(shown.stdout).toContain('"amount": 5')
     expect(shown.stdout).toContain('"apiKey": "[redacted]"')
     expect(shown.stdout).toMatch(
-      /^action {4}pay\nagent {5}pay-bot\nreason {4}7 characters are NOT SHOWN \(apiKey\)\. somebody looks at it \(rule ask\)\nstate {5}pending\n/m,
+      /^action {4}pay\nagent {5}pay-bot\n(?:.*\n)*not part of what you sign:\nreason {4}7 characters are NOT SHOWN \(apiKey\)\. somebody looks at it \(rule ask\)\n$/m,
     )
     expect(shown.stdout).toMatch(/^decision {2}[0-9a-f]{64}$/m)
     expect(shown.stdout).not.toMatch(/\u001b|hunter2/)
@@ -95,6 +97,27 @@ describe('an engine that waits', () => {
       expect(again.stderr).toMatch(/nothing changed: the approval is approved by alice at .*, used at /)
     }
     expect(box.run(['approvals', 'list', 'approvals.sqlite']).stdout).toMatch(/ {2}used {2}/)
+  })
+
+  it('is answered, and the command waits until the ledger has the decision', async () => {
+    const box = sandbox()
+    const engine = startEngine(box, [5, 7])
+    const ids = await pendingIn(box, 2)
+    const toLedger = ['--approver', 'alice', '--yes', '--ledger', 'ledger.sqlite']
+    expect(answer(box, 'approve', ids.get(5) ?? '', ...toLedger)).toEqual({
+      code: 0,
+      stdout: 'approved: pay for pay-bot, by alice\nrecorded as entry 2\n',
+      stderr: '',
+    })
+    const denied = answer(box, 'deny', ids.get(7) ?? '', ...toLedger, '--receipt', 'receipt.json')
+    expect(denied).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^denied: pay for pay-bot, by alice\nrecorded as entry \d\n$/),
+      stderr: 'sudoagent: note: the receipt has no proof: the ledger has no signed checkpoint\n',
+    })
+    await engine.end()
+    const same = box.run(['receipt', 'ledger.sqlite', '--request-id', ids.get(7) ?? ''])
+    expect(readFileSync(box.path('receipt.json'), 'utf8')).toBe(same.stdout)
   })
 
   it('is told no, with the reason; the rule that asked stays on record', async () => {

@@ -1,0 +1,60 @@
+// Tests the `approvals` commands on questions in a PostgreSQL database, with their ledger in the same database.
+import { readFileSync } from 'node:fs'
+import { select } from '@sudoagent/ledger'
+import { openPostgresLedger, PostgresApprovalStore, PostgresLedger } from '@sudoagent/postgres'
+import { beforeEach, expect, it } from 'vitest'
+import { questionOf } from '../../../../../packages/core/test/fixtures/approval.js'
+import { asSuperuser } from '../../../../../packages/postgres/test/server/cluster.js'
+import { ledgerUrl, newDatabase } from '../../../../../packages/postgres/test/server/shared.js'
+import { decisionDraft, requestIdOf } from '../../support/draft.js'
+import { type Sandbox, sandbox } from '../../support/sandbox.js'
+
+const ID = requestIdOf(3)
+const YES = ['--approver', 'alice', '--yes'] as const
+
+let box: Sandbox
+let database: string
+let ledger: string
+beforeEach(async () => {
+  box = sandbox()
+  database = await newDatabase()
+  ledger = ledgerUrl(database, 'payments')
+  const writer = await PostgresLedger.open(ledger)
+  await writer.append(decisionDraft({ n: 1 }))
+  await writer.close()
+  const reader = await openPostgresLedger(ledger)
+  const store = await PostgresApprovalStore.open(database)
+  for await (const { entry } of select(reader, { limit: 1 })) {
+    const asked = { ledger: entry.entry_hash as never, position: 2 }
+    await store.create(questionOf(ID, { authority: { tenant: 'acme' }, asked }, 60_000, new Date()), new Date())
+  }
+  await store.close()
+  await reader.close()
+})
+
+it('lists, shows and denies, and writes the receipt of the decision', async () => {
+  expect(box.run(['approvals', 'list', database]).stdout).toMatch(/^ACTION .*\nrefund .* \(acme\) /)
+  expect(box.run(['approvals', 'show', database, ID]).stdout).toContain('rule      refunds')
+  const writer = await PostgresLedger.open(ledger)
+  await writer.append(decisionDraft({ n: 3, effect: 'deny' }))
+  await writer.close()
+  const args = ['approvals', 'deny', database, ID, ...YES, '--ledger', ledger, '--receipt', 'receipt.json']
+  expect(box.run(args)).toMatchObject({
+    code: 0,
+    stdout: 'denied: refund for support-bot, by alice\nrecorded as entry 3\n',
+  })
+  const same = box.run(['receipt', ledger, '--request-id', ID])
+  expect(readFileSync(box.path('receipt.json'), 'utf8')).toBe(same.stdout)
+})
+
+it('does not answer a question that another program changed', async () => {
+  await asSuperuser(database, `UPDATE sudoagent.question SET authority_json = '{"tenant":"other"}'`)
+  for (const command of ['show', 'approve'])
+    expect(box.run(['approvals', command, database, ID, ...(command === 'show' ? [] : YES)])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('nothing changed'),
+    })
+  const list = box.run(['approvals', 'list', database])
+  expect(list).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining(`\`${ID}\` is not listed`) })
+})
