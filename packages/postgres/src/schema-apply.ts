@@ -90,6 +90,9 @@ export async function openRights(url: string): Promise<readonly string[]> {
   })
 }
 
+/** The tables that a database of an earlier release does not have. */
+const LATER_TABLES = ['control', 'open_question', 'question'] as const
+
 /**
  * Counts the missing and disabled triggers in a schema with separate roles. A table that an earlier release did not
  * have needs none until it exists.
@@ -101,12 +104,12 @@ async function missingTriggers(session: Session, schema: string): Promise<number
     values: [schema],
   })
   const found = new Set(rows.map(({ name }) => name))
-  const [tables] = await session.ask<{ readonly control: boolean; readonly question: boolean }>(
-    `SELECT to_regclass('${schema}.control') IS NOT NULL AS control, to_regclass('${schema}.question') IS NOT NULL AS question`,
-  )
-  const needed = RIGHTS_TRIGGERS.filter(([table]) =>
-    table === 'control' || table === 'question' ? tables?.[table] : true,
-  )
+  const later = await session.ask<{ readonly name: string }>({
+    text: 'SELECT name FROM unnest($2::text[]) AS name WHERE to_regclass($1 || name) IS NULL',
+    values: [`${schema}.`, LATER_TABLES],
+  })
+  const missing = new Set(later.map(({ name }) => name))
+  const needed = RIGHTS_TRIGGERS.filter(([table]) => !missing.has(table))
   return needed.filter(([table, name]) => !found.has(`${table}.${name}`)).length
 }
 

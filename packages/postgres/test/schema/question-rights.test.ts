@@ -55,14 +55,17 @@ it('questions are asked and used by the agent, answered by an approver, and neve
   await approver.close()
 })
 
-it('counts a database as separate that does not have the table of questions yet', async () => {
-  const made = `${schema}_q`
+it.each([
+  ['question', 'question_moves'],
+  ['open_question', 'question_is_ours'],
+])('counts a database as separate that does not have the table `%s` yet', async (table, trigger) => {
+  const made = `${schema}_${table}`
   await willMakeRoles(made)
   const url = `${await newDatabase({ tables: false })}?schema=${made}`
   expect(await applySchema(url)).toBe(true)
-  await asSuperuser(url.replace(/\?.*/, ''), `DROP TABLE ${made}.question`)
+  await asSuperuser(url.replace(/\?.*/, ''), `DROP TABLE ${made}.${table}`)
   expect(await openRights(url)).toEqual([])
   expect(await applySchema(url)).toBe(true)
-  await asSuperuser(url.replace(/\?.*/, ''), `DROP TRIGGER question_moves ON ${made}.question`)
+  await asSuperuser(url.replace(/\?.*/, ''), `DROP TRIGGER ${trigger} ON ${made}.${table}`)
   expect(await openRights(url)).toHaveLength(3)
 })
