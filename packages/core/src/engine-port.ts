@@ -12,6 +12,11 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
    * The request id, unique in its ledger, at most 128 characters. Default: an id that the engine generates.
    */
   readonly requestId?: string
+  /**
+   * With `requestId`: whether the call is denied with `CALL_DECIDED` if the ledger has a decision or a question of this
+   * request id. Two processes that are given the same request then run it once. Default: false.
+   */
+  readonly once?: boolean
 }
 
 /** Decides about calls that the caller runs, and records their outcomes. `SudoEngine` implements it. */

@@ -109,12 +109,14 @@ export class EngineView implements Engine {
    *   not run then, either.
    */
   async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
-    const { action, args = [], requestId, ...options } = ownFields(call)
+    const { action, args = [], requestId, once = false, ...options } = ownFields(call)
+    if (typeof once !== 'boolean') throw new TypeError('`once` must be true or false')
+    if (once && requestId === undefined) throw new TypeError('`once` requires a `requestId`')
     const terms = checkCallOptions({ ...options, action }, this.#parts)
     if (terms.action === null) throw new TypeError('`action` is required')
     const generateId = requestId === undefined ? this.#parts.generateId : this.#givenId(requestId)
     try {
-      return await this.#boundary.authorize(terms.action, args, { ...this.#withAuthority(terms), generateId })
+      return await this.#boundary.authorize(terms.action, args, { ...this.#withAuthority(terms), generateId, once })
     } catch (error) {
       if (!(error instanceof CallDenied)) throw error
       this.#boundary.reportDenied(error)
@@ -129,12 +131,7 @@ export class EngineView implements Engine {
    * @throws TypeError when this engine did not make the authorization, or its outcome was already recorded
    */
   async record(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
-    const status = memberOf(outcome, 'status')
-    if (status !== 'success' && status !== 'error') {
-      throw new TypeError('`status` of an outcome must be `success` or `error`')
-    }
-    const checked: CallOutcome = status === 'success' ? { status } : { status, error: memberOf(outcome, 'error') }
-    return await this.#boundary.finish(authorization, checked)
+    return await this.#boundary.finish(authorization, checkOutcome(outcome))
   }
 
   /**
@@ -191,4 +188,12 @@ export class EngineView implements Engine {
     }
     return await this.recordResult(authorization, result)
   }
+}
+
+/** @throws TypeError unless the value has a valid `status` */
+export function checkOutcome(outcome: CallOutcome): CallOutcome {
+  const status = memberOf(outcome, 'status')
+  if (status !== 'success' && status !== 'error')
+    throw new TypeError('`status` of an outcome must be `success` or `error`')
+  return status === 'success' ? { status } : { status, error: memberOf(outcome, 'error') }
 }

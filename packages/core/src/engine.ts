@@ -1,9 +1,18 @@
 // The public engine: opens and closes what its calls need. The boundary makes the decisions.
-import type { ControlNote, ControlWriter, LedgerWriter, StoppedCalls, StopScope } from '@sudoagent/ledger'
+import type {
+  AppendedEntry,
+  ControlNote,
+  ControlWriter,
+  LedgerWriter,
+  StoppedCalls,
+  StopScope,
+} from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
+import { REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
 import { Boundary } from './boundary/boundary.js'
-import { memberOf } from './check.js'
-import { EngineView } from './engine-view.js'
+import type { CallOutcome } from './boundary/recorder.js'
+import { memberOf, requireName } from './check.js'
+import { checkOutcome, EngineView } from './engine-view.js'
 import type { FromEnvOptions } from './from-env.js'
 import { checkEngineOptions, type EngineOptions, type OpenOptions } from './options.js'
 
@@ -19,6 +28,7 @@ const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledge
  * await refund({ id: '42', amount: 30 }) // the result, or an exception such as ApprovalDenied
  */
 export class SudoEngine extends EngineView {
+  readonly #boundary: Boundary
   readonly #ledger: LedgerWriter
   #owned: LedgerWriter | null = null
   #closeStores: () => Promise<void> = async () => {}
@@ -26,14 +36,17 @@ export class SudoEngine extends EngineView {
   /** @throws TypeError that names the option if an option is missing, unknown (with a suggestion) or invalid */
   constructor(options: EngineOptions) {
     const parts = checkEngineOptions(options)
-    super(parts, new Boundary(parts), {})
+    const boundary = new Boundary(parts)
+    super(parts, boundary, {})
+    this.#boundary = boundary
     this.#ledger = parts.ledger
   }
 
   /**
    * Creates an engine and starts its ledger. An empty ledger gets its genesis entry now, so that the ledger can be
    * verified before the first call. If `ledger` is a path or URL, the ledger is opened here and closed by `close`.
-   * With `privateKey`, the entries are signed.
+   * With `privateKey`, the entries are signed. Questions that were refused while no process waited for the answer are
+   * now recorded as denied.
    *
    * @throws (as a rejection) TypeError as for the constructor, and for a key file that cannot be used; LedgerError when
    *   the ledger cannot be written; CryptoError for a key that cannot be used
@@ -58,11 +71,13 @@ export class SudoEngine extends EngineView {
     const opened = await openLedgerAt({ place: ledger, privateKey, passphrase })
     const engine = new SudoEngine({ ...rest, ledger: opened })
     engine.#owned = opened
+    await engine.#boundary.recordRefused()
     return engine
   }
 
   static async #begun(engine: SudoEngine, ledger: LedgerWriter): Promise<SudoEngine> {
     if (typeof memberOf(ledger, 'begin') === 'function') await ledger.begin?.()
+    await engine.#boundary.recordRefused()
     return engine
   }
 
@@ -103,10 +118,26 @@ export class SudoEngine extends EngineView {
   }
 
   /**
+   * Records the outcome of an allowed call by its request id: after a restart, or for a call that another process
+   * runs. Each call has at most one outcome.
+   *
+   * @returns the entry
+   * @throws (as a rejection) TypeError for an invalid outcome, or a ledger that cannot record it; LedgerError
+   *   OUTCOME_RECORDED if the call has an outcome, ENTRY_NOT_FOUND if the ledger has no decision of the request id,
+   *   ENTRY_REFUSED if the call was denied
+   * @example await sudo.recordOutcome(requestId, { status: 'error', error: new Error('the process was killed') })
+   */
+  async recordOutcome(requestId: string, outcome: CallOutcome): Promise<AppendedEntry> {
+    const id = requireName('requestId', requestId, REQUEST_ID_LENGTH_MAX)
+    return await this.#boundary.recordOutcome(id, checkOutcome(outcome))
+  }
+
+  /**
    * Waits for pending writes, then closes the ledger and the stores that `open` and `fromEnv` opened. A ledger or store
    * that the caller passed in stays open.
    */
   async close(): Promise<void> {
+    await this.#boundary.settled()
     await this.#owned?.close()
     await this.#closeStores()
   }

@@ -25,6 +25,7 @@ const RETRYABLE: ReadonlySet<string> = new Set<ReasonCode>([
   'BUDGET_EXCEEDED_TOOL_RATE',
   'BUDGET_EVALUATION_FAILED',
   'APPROVAL_PROCESS_FAILED',
+  'APPROVAL_EXPIRED',
   'QUESTIONS_FULL',
   'CLOCK_BEHIND_LEDGER',
   'LEDGER_WRITE_FAILED_DECISION',
@@ -54,6 +55,10 @@ const HINTS: ReadonlyMap<string, string> = new Map<ReasonCode, string>([
   ['BUDGET_EXCEEDED_TOOL_RATE', 'retry after enough charges have left the window, or raise `perTool`'],
   ['BUDGET_EVALUATION_FAILED', 'see `cause`, and check the budget store'],
   ['APPROVAL_DENIED', 'change the call, or ask the approver why'],
+  ['APPROVAL_EXPIRED', 'repeat the call to ask again'],
+  ['APPROVAL_ALREADY_USED', 'repeat the call with a new request id to ask again'],
+  ['CALL_CANCELLED', 'repeat the call if it is still needed'],
+  ['CALL_DECIDED', '`sudoagent show` shows the recorded decision of the request id'],
   ['APPROVAL_PROCESS_FAILED', 'see `cause`, and check the approver and the approval store'],
   ['LEDGER_WRITE_FAILED_DECISION', 'see `cause`, and check the ledger and the audit log'],
   ['PARAMETERS_CHANGED', 'do not change the arguments while the call waits for a decision'],
@@ -91,7 +96,7 @@ export abstract class CallDenied extends SudoAgentError<DenialCode> {
 
 /**
  * An abort reason with which a program cancels a call that waits for an approval. The denial is recorded with this
- * code. Any other abort reason is recorded as a cancellation by the caller (`APPROVAL_DENIED`).
+ * code. Any other abort reason is recorded as a cancellation by the caller (`CALL_CANCELLED`).
  *
  * @example controller.abort(new CallCancelled('SERVER_ENDED', 'the server ended while an approval was open'))
  */

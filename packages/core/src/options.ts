@@ -9,6 +9,7 @@ import {
   type ApprovalStore,
   type Approver,
   requireApprovalTtlMs,
+  requireEngineTtlMs,
 } from './approval/approval.js'
 import { InteractiveApprover } from './approval/interactive.js'
 import { MemoryApprovalStore } from './approval/memory-store.js'
@@ -26,7 +27,7 @@ import { createRedactor, type RedactionOptions, type Redactor } from './redactio
  * not contain its cause.
  */
 export interface EngineFault {
-  readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'
+  readonly stage: 'decision' | 'outcome' | 'audit' | 'budget' | 'approval'
   readonly requestId: string
   readonly error: unknown
 }
@@ -60,7 +61,8 @@ export interface EngineOptions {
    */
   readonly onConcealed?: OnConcealed
   /**
-   * The default time limit for approvals, in milliseconds. Default: 300,000 (5 minutes); maximum: 3,600,000 (1 hour).
+   * The default time limit for approvals, in milliseconds. Default: 300,000 (5 minutes); maximum: 604,800,000 (7 days),
+   * or 3,600,000 (1 hour) for a ledger that does not record questions.
    */
   readonly approvalTtlMs?: number
   /**
@@ -158,6 +160,8 @@ export interface CheckedCallOptions {
   readonly remark: string
   /** Returns the request id for the call. */
   readonly generateId: () => string
+  /** Whether the decision is refused if the request id has one. */
+  readonly once: boolean
   /** As given: it is checked when the call is made, so that a refusal is recorded. */
   readonly authority: CallAuthority
 }
@@ -197,10 +201,11 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
   const budget = own.budget ?? null
   const auditLog = own.auditLog ?? null
   const redactor = createRedactor(ownFields(own.redaction ?? {}))
+  const ledger = requireMethods('ledger', own.ledger, ['append'])
   return {
     policy: checkPolicy(own.policy),
     agentId: requireNoSecret('agentId', requireName('agentId', own.agentId, NAME_LENGTH_MAX), redactor),
-    ledger: requireMethods('ledger', own.ledger, ['append']),
+    ledger,
     approver: requireMethods('approver', own.approver ?? new InteractiveApprover(), ['approve']),
     approvalStore: requireMethods('approvalStore', own.approvalStore ?? new MemoryApprovalStore(), [
       'create',
@@ -212,7 +217,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
     redactor,
     onConcealed: requireOnConcealed(own.onConcealed ?? 'deny'),
     unicode: requireUnicode(own.unicode ?? 'refuse'),
-    approvalTtlMs: requireApprovalTtlMs(own.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
+    approvalTtlMs: requireEngineTtlMs(own.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT, ledger),
     timeoutMs: requireInteger('timeoutMs', own.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
     onError: requireFunction('onError', own.onError ?? (() => {})),
     clock: requireFunction('clock', own.clock ?? (() => new Date())),
@@ -233,12 +238,13 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Che
     action: action === undefined ? null : requireName('action', action, NAME_LENGTH_MAX),
     policy: policy === undefined ? engine.policy : checkPolicy(policy),
     budgetCost: requireInteger('budgetCost', budgetCost ?? 1, 0),
-    approvalTtlMs: requireApprovalTtlMs(approvalTtlMs ?? engine.approvalTtlMs),
+    approvalTtlMs: approvalTtlMs === undefined ? engine.approvalTtlMs : requireApprovalTtlMs(approvalTtlMs),
     metadata: metadata ?? {},
     signal,
     receiver: requireBoolean('receiver', receiver ?? false),
     remark: requireText('remark', remark ?? '', NAME_LENGTH_MAX, true),
     generateId: engine.generateId,
+    once: false,
     authority: mergeAuthority(own as CallAuthority),
   }
 }

@@ -22,7 +22,7 @@ import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent
 import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
 import type { JsonObject } from '@sudoagent/ledger/entry'
-import { readFields, requireInteger, requireText } from '../check.js'
+import { memberOf, readFields, requireInteger, requireText } from '../check.js'
 
 /**
  * The default time that an approver has to answer, in milliseconds. It is long enough to read the request, and short
@@ -250,11 +250,21 @@ export class ApprovalStoreError extends SudoAgentError<ApprovalStoreErrorCode> {
  * @returns `ttlMs`
  * @throws TypeError if it is not a positive integer; RangeError if it is above `APPROVAL_TTL_MS_MAX`
  */
-export function requireApprovalTtlMs(ttlMs: unknown): number {
+export function requireApprovalTtlMs(ttlMs: unknown, maxMs = APPROVAL_TTL_MS_MAX): number {
   const ms = requireInteger('approvalTtlMs', ttlMs, 1)
-  if (ms > APPROVAL_TTL_MS_MAX)
-    throw new RangeError(`\`approvalTtlMs\` is ${ms}, the maximum is ${APPROVAL_TTL_MS_MAX}`)
+  if (ms > maxMs) throw new RangeError(`\`approvalTtlMs\` is ${ms}, the maximum is ${maxMs}`)
   return ms
+}
+
+/**
+ * Validates the time limit of an engine, which may be longer than that of a call if the ledger records questions.
+ *
+ * @throws TypeError for more than an hour if it does not; RangeError for more than `QUESTION_TTL_MS_MAX`
+ */
+export function requireEngineTtlMs(value: unknown, ledger: object): number {
+  const ms = requireApprovalTtlMs(value, QUESTION_TTL_MS_MAX)
+  if (ms <= APPROVAL_TTL_MS_MAX || typeof memberOf(ledger, 'ask') === 'function') return ms
+  throw new TypeError('`approvalTtlMs` of more than an hour requires a ledger that records questions (`ask`)')
 }
 
 /**

@@ -1,7 +1,8 @@
 // The approval step: calls the approver, waits until the deadline, and uses the answer once. The call continues only if
 // an approval arrives in time and is bound to exactly this call.
 import { hashAuthority } from '@sudoagent/crypto/entry'
-import { type ApprovalBlock, formatTimestamp } from '@sudoagent/ledger/entry'
+import { LedgerError } from '@sudoagent/ledger'
+import { type ApprovalBlock, formatTimestamp, timestampMs } from '@sudoagent/ledger/entry'
 import { type CheckedAnswer, parseAnswer } from '../approval/answer.js'
 import {
   type ApprovalRecord,
@@ -11,11 +12,13 @@ import {
   ApprovalStoreError,
   type Approver,
 } from '../approval/approval.js'
+import { makeAskedRequest } from '../approval/make-asked-request.js'
 import { makeApprovalRequest } from '../approval/make-request.js'
 import { memberOf } from '../check.js'
 import { CallCancelled } from '../error.js'
 import { within } from './deadline.js'
 import type { DecisionRequest } from './decision.js'
+import { askedRequest, questionMembers, type RecordedQuestion } from './question-step.js'
 import { Refusal } from './refusal.js'
 
 /** The dependencies of this step. */
@@ -31,6 +34,8 @@ export interface ApprovalOptions {
   readonly reason: string
   readonly ttlMs: number
   readonly signal: AbortSignal | undefined
+  /** Null if the ledger does not record questions. */
+  readonly question: RecordedQuestion | null
 }
 
 /**
@@ -53,18 +58,19 @@ export async function seekApproval(
   const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
   let request: ApprovalRequest | undefined
   try {
-    const asked = makeApprovalRequest(
-      { binding, action, agentId, args, kwargs, ...forWhom, decision, reason: terms.reason },
-      terms.ttlMs,
-      desk.clock(),
-    )
+    const { question, reason, ttlMs } = terms
+    const shown = { binding, action, agentId, args, kwargs, ...forWhom, decision, reason }
+    const asked =
+      question === null
+        ? makeApprovalRequest(shown, ttlMs, desk.clock())
+        : makeAskedRequest({ ...shown, asked: askedRequest(call, question) }, timesOf(question))
     request = asked
     await ask(desk, () => desk.store.create(asked, desk.clock()))
     const heard = await listen(desk, asked, terms)
     if (heard === 'cancelled') throw cancelled(terms.signal)
-    return blockOf(await settle(desk, asked, heard), 'approved')
+    return blockOf(await settle(desk, asked, heard), 'approved', question)
   } catch (error) {
-    const block = request === undefined ? undefined : await close(desk, request, error)
+    const block = request === undefined ? undefined : await close(desk, request, error, terms.question)
     throw asRefusal(error, block)
   }
 }
@@ -113,7 +119,7 @@ async function settle(
   heard: Exclude<Heard, 'cancelled'>,
 ): Promise<ApprovalRecord> {
   const { approvalId, binding } = request
-  if (heard === 'expired') throw new Unapproved('expired', 'no approval before the deadline')
+  if (heard === 'expired') throw expired('no approval before the deadline')
   const { approved, approverId, note } = heard
   const state = approved ? 'approved' : 'denied'
   const answer = { state, approverId, note, binding: heard.binding } as const
@@ -121,15 +127,36 @@ async function settle(
     // A denial is valid even if the store can no longer record it. If the request has expired, the state is
     // `expired`, not `denied`.
     const late = await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock())).then(() => false, isExpiry)
-    if (late) throw new Unapproved('expired', 'no approval before the deadline')
+    if (late) throw expired('no approval before the deadline')
     throw new Unapproved('denied', note ?? 'the approver denied the call', approverId)
   }
-  await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock()))
-  return requireUsed(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
+  const settled = await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock()))
+  // The use of a recorded question is its decision in the ledger; the store only follows.
+  if (request.asked !== undefined) return requireUnused(requireApproved(settled, request))
+  return requireApproved(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
+}
+
+/**
+ * Marks the approval as used in the store, after the decision was recorded.
+ *
+ * @throws the store's error. The approval is used in any case: the ledger takes no second decision
+ */
+export async function followUse(desk: Pick<ApprovalDeps, 'store' | 'clock' | 'timeoutMs'>, call: DecisionRequest) {
+  const { requestId } = call.context
+  const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
+  await within(desk.timeoutMs, 'approval store', () => desk.store.consume(requestId, binding, desk.clock()))
+}
+
+/** An approval that is used while its question is open: the ledger is an older copy of itself. */
+function requireUnused(record: ApprovalRecord): ApprovalRecord {
+  if (memberOf(record, 'consumedAt') === null) return record
+  throw new LedgerError('LEDGER_DAMAGED', 'the approval store has an approval as used, and the ledger has it as open', {
+    hint: 'the ledger was replaced by an older copy of itself; compare it with a checkpoint kept elsewhere',
+  })
 }
 
 /** Checks that the store returned the approval for this request. The store is untrusted code. */
-function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRequest): ApprovalRecord {
+function requireApproved(record: ApprovalRecord, { approvalId, binding }: ApprovalRequest): ApprovalRecord {
   const bound = memberOf(record, 'binding')
   const same = (['requestId', 'policyHash', 'decisionHash'] as const).every(
     (name) => memberOf(bound, name) === binding[name],
@@ -160,11 +187,13 @@ class Unapproved extends Error {
   }
 }
 
+const expired = (reason: string): Unapproved => new Unapproved('expired', reason, null, 'APPROVAL_EXPIRED')
+
 /** Describes the caller's cancellation, with the code and reason of a CallCancelled if the caller passed one. */
 function cancelled(signal: AbortSignal | undefined): Unapproved {
   const reason: unknown = signal?.reason
   if (reason instanceof CallCancelled) return new Unapproved('failed', reason.message, null, reason.code)
-  return new Unapproved('failed', 'the caller cancelled the call while it waited for approval')
+  return new Unapproved('failed', 'the caller cancelled the call while it waited for approval', null, 'CALL_CANCELLED')
 }
 
 const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreError && error.code === 'APPROVAL_EXPIRED'
@@ -181,18 +210,24 @@ const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map(
 function asUnapproved(error: unknown): Unapproved | null {
   if (error instanceof Unapproved) return error
   const no = error instanceof ApprovalStoreError ? NO.get(error.code) : undefined
-  return no === undefined ? null : new Unapproved(no[0], no[1])
+  if (no === undefined) return null
+  return no[0] === 'expired' ? expired(no[1]) : new Unapproved(no[0], no[1])
 }
 
 /**
  * Settles the pending record, so that people do not approve a call that has already ended. Errors are ignored, because
  * the store itself may have failed.
  */
-async function close(desk: ApprovalDeps, request: ApprovalRequest, error: unknown): Promise<ApprovalBlock> {
+async function close(
+  desk: ApprovalDeps,
+  request: ApprovalRequest,
+  error: unknown,
+  question: RecordedQuestion | null,
+): Promise<ApprovalBlock> {
   const { state, approverId } = asUnapproved(error) ?? { state: 'failed' as const, approverId: null }
   const now = desk.clock()
   await ask(desk, () => desk.store.resolve(request.approvalId, { state }, now)).catch(() => {})
-  return blockOf({ ...fields(request), approverId, resolvedAt: now }, state)
+  return blockOf({ ...fields(request), approverId, resolvedAt: now }, state, question)
 }
 
 function asRefusal(error: unknown, approval: ApprovalBlock | undefined): Refusal {
@@ -229,14 +264,29 @@ const fields = ({ approvalId, binding, createdAt, expiresAt }: ApprovalRequest) 
 function blockOf(
   { approvalId, binding, createdAt, expiresAt, approverId, resolvedAt }: BlockFacts,
   state: ApprovalState,
+  question: RecordedQuestion | null,
 ): ApprovalBlock {
   return {
     approval_id: approvalId,
     state,
     approver_id: approverId,
-    created_at: formatTimestamp(createdAt),
+    created_at: question?.entry.recordedAt ?? formatTimestamp(createdAt),
     resolved_at: resolvedAt === null ? null : formatTimestamp(resolvedAt),
-    expires_at: formatTimestamp(expiresAt),
+    expires_at: question?.entry.expiresAt ?? formatTimestamp(expiresAt),
     binding: { request_id: binding.requestId, policy_hash: binding.policyHash, decision_hash: binding.decisionHash },
+    ...questionMembers(question),
   }
+}
+
+const timesOf = ({ entry }: RecordedQuestion): { readonly createdAt: Date; readonly expiresAt: Date } => ({
+  createdAt: new Date(timestampMs(entry.recordedAt)),
+  expiresAt: new Date(timestampMs(entry.expiresAt)),
+})
+
+/** The approval block of a call that was refused after its question was recorded and before an approver was asked. */
+export function unansweredBlock(call: DecisionRequest, question: RecordedQuestion): ApprovalBlock {
+  const { requestId } = call.context
+  const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
+  const facts = { approvalId: requestId, binding, ...timesOf(question), approverId: null, resolvedAt: null }
+  return blockOf(facts, 'failed', question)
 }

@@ -1,29 +1,34 @@
 // Takes a call through eight steps. If one of the first six fails, the function does not run:
 //
-// 1. context: copies and redacts the arguments, and computes the decision hash (LEDGER-FORMAT §3)
+// 1. context: copies and redacts the arguments, and computes the decision hash (`call-step.ts`, LEDGER-FORMAT §3)
 // 2. policy: evaluates the context (`policy-step.ts`)
 // 3. budget: reserves the cost before an approver is asked (`budget-step.ts`)
-// 4. approval: if the policy requires an approval, asks an approver and uses the approval once (`approval-step.ts`)
+// 4. approval: if the policy requires an approval, records the question, asks an approver and uses the approval once
+//    (`question-step.ts`, `approval-step.ts`)
 // 5. unchanged arguments: compares the caller's arguments with the snapshot again, then commits the charge
 // 6. decision: records an allowed or denied call durably (`recorder.ts`, entries as in LEDGER-FORMAT §2)
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
 // 8. outcome: records the outcome in a second entry; the first entry is the decision, with its approval block
-import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
-import { takeSnapshot } from '../arguments/snapshot.js'
-import { AuthorityError, checkAuthority } from '../authority/authority.js'
-import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
+import type { AppendedEntry } from '@sudoagent/ledger'
+import type { BudgetBlock } from '@sudoagent/ledger/entry'
+import { ApprovalDenied, AuditLogError, BoundaryError, CallDenied, makeDenial } from '../error.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
-import { buildContext, noticeOf, UNRECORDABLE } from '../policy/context.js'
-import type { PolicyResult } from '../policy/policy.js'
-import { seekApproval } from './approval-step.js'
+import { noticeOf } from '../policy/context.js'
+import type { CheckedPolicyResult } from '../policy/policy.js'
+import { followUse, seekApproval, unansweredBlock } from './approval-step.js'
 import { commitBudget, releaseBudget, reserveBudget } from './budget-step.js'
+import { takeCall } from './call-step.js'
 import { requireClock } from './clock-check.js'
 import { concealedRefusal, handleConcealed, questionOf } from './concealed.js'
-import { type Decision, type DecisionRequest, requestDecision } from './decision.js'
+import type { Decision, DecisionRequest } from './decision.js'
+import { Denials } from './denials.js'
+import { DraftRefused } from './draft-refused.js'
 import { OpenQuestions } from './open-questions.js'
 import { evaluatePolicy } from './policy-step.js'
-import { type CallOutcome, CallStopped, Recorder } from './recorder.js'
+import { type RecordedQuestion, recordQuestion } from './question-step.js'
+import { type CallOutcome, Recorder } from './recorder.js'
 import { boundaryRefusal, Refusal } from './refusal.js'
+import { recordRefusedQuestions } from './refused-questions.js'
 import { isSameReceiver, type PendingCall, requireUnchanged } from './unchanged.js'
 
 /** An allowed call whose decision is durably recorded. The function must run with `args`, which the decision covers. */
@@ -38,19 +43,34 @@ export interface Authorization {
   readonly args: readonly unknown[]
 }
 
-/** For a call that was refused in the first step. */
-const NOTHING_FOUND = { approval: null, budget: null, letThrough: null }
+/** An authorized call without an outcome. */
+interface RunningCall {
+  readonly asked: PendingCall
+  readonly ruling: Decision
+  /** The position of the decision. */
+  readonly position: number
+}
+
+/** The results of steps two to five. */
+interface Ruled {
+  readonly ruling: Decision
+  readonly letThrough: CheckedPolicyResult
+  readonly question: RecordedQuestion | null
+}
 
 /** Decides about calls and records the decisions. */
 export class Boundary {
   readonly #parts: EngineParts
   readonly #recorder: Recorder
+  readonly #denials: Denials
   readonly #open = new OpenQuestions()
-  readonly #running = new WeakMap<object, { readonly asked: PendingCall; readonly ruling: Decision }>()
+  readonly #following = new Set<Promise<void>>()
+  readonly #running = new WeakMap<object, RunningCall>()
 
   constructor(parts: EngineParts) {
     this.#parts = parts
     this.#recorder = new Recorder(parts)
+    this.#denials = new Denials(parts, this.#recorder)
   }
 
   /** The number of outcomes that could not be recorded. */
@@ -89,12 +109,14 @@ export class Boundary {
     terms: CheckedCallOptions,
     receiver: unknown,
   ): Promise<Authorization> {
-    const asked = await this.#ask(requestId, action, args, terms, receiver)
-    const [ruling, letThrough] = await this.#rule(asked)
+    const asked = await takeCall({ requestId, action, args, terms, receiver }, this.#parts, this.#denials)
+    const ruled = await this.#rule(asked)
+    const { ruling, question } = ruled
     const { request, snapshot } = asked
     const { position } = await this.#recorder
-      .decision(request, ruling)
-      .catch((error: unknown) => this.#giveBack(asked, ruling, letThrough, error))
+      .decision(request, ruling, undefined, undefined, terms.once)
+      .catch((error: unknown) => this.#giveBack(asked, ruled, error))
+    if (question !== null) this.#followUse(request)
     const { reason, reasonCode } = ruling
     const authorization: Authorization = Object.freeze({
       status: 'allowed',
@@ -105,7 +127,7 @@ export class Boundary {
       reasonCode,
       args: snapshot.values,
     })
-    this.#running.set(authorization, { asked, ruling })
+    this.#running.set(authorization, { asked, ruling, position })
     return authorization
   }
 
@@ -150,51 +172,34 @@ export class Boundary {
       throw new TypeError('this engine did not issue the authorization, or the outcome was already recorded')
     }
     this.#running.delete(authorization)
-    return await this.#recorder.outcome(running.asked.request, running.ruling, outcome)
+    return await this.#recorder.outcome(running.asked.request, running.ruling, outcome, running.position)
   }
 
-  /** Step one: reads the arguments once, redacts them, and computes the decision hash. */
-  async #ask(
-    requestId: string,
-    action: string,
-    args: readonly unknown[],
-    terms: CheckedCallOptions,
-    self: unknown,
-  ): Promise<PendingCall> {
-    const { agentId, redactor, unicode, clock } = this.#parts
-    const { metadata, policy } = terms
-    const facts = { requestId, action, agentId, redactor }
-    const receiver = terms.receiver ? { value: self } : undefined
-    try {
-      const snapshot = takeSnapshot(args, unicode, receiver)
-      const values = args === UNRECORDABLE ? UNRECORDABLE : snapshot.values
-      const context = buildContext({ ...facts, values, receiver: snapshot.receiver, metadata })
-      const checked = checkAuthority(terms.authority, context.metadata, redactor)
-      const request = requestDecision(context, policy.identity, clock(), checked)
-      return { request, terms, original: args, receiver, snapshot }
-    } catch (cause) {
-      // The arguments or the authority cannot be recorded, but the refusal can.
-      const request = requestDecision(buildContext({ ...facts, values: UNRECORDABLE }), policy.identity, clock())
-      const code = cause instanceof AuthorityError ? 'AUTHORITY_INVALID' : 'PARAMETERS_INVALID'
-      const reason = cause instanceof Error ? cause.message : 'the arguments cannot be recorded'
-      throw await this.#refuse(request, new Refusal({ kind: 'parameters', code, reason, cause }))
-    }
+  /** Records the outcome of a call by its request id. See `SudoEngine.recordOutcome`. */
+  async recordOutcome(requestId: string, outcome: CallOutcome): Promise<AppendedEntry> {
+    return await this.#recorder.outcomeOf(requestId, outcome)
+  }
+
+  /** Records the refusals of questions for which no process waits. Failures are reported, not thrown. */
+  async recordRefused(): Promise<void> {
+    await recordRefusedQuestions(this.#parts, this.#recorder)
   }
 
   /** Runs steps two to five. @throws the error for the caller, after the refusal was recorded */
-  async #rule(asked: PendingCall): Promise<readonly [Decision, letThrough: Required<PolicyResult>]> {
+  async #rule(asked: PendingCall): Promise<Ruled> {
     const { request, terms } = asked
     const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
     let budget: BudgetBlock | null = null
     let reserved = false
     let approval: Decision['approval'] = null
-    let letThrough: Required<PolicyResult> | null = null
+    let letThrough: CheckedPolicyResult | null = null
+    let question: RecordedQuestion | null = null
     try {
       const result = await evaluatePolicy(this.#parts, request, terms.policy)
-      const { decision, reason, reasonCode } = result
+      const { decision, reason, reasonCode, ruleId: rule } = result
       if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
       letThrough = result
-      const { approvalTtlMs: ttlMs, signal, budgetCost } = terms
+      const { approvalTtlMs: ttlMs, signal, budgetCost, once } = terms
       const notice = noticeOf(request.context)
       const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
       if (handling === 'deny') throw concealedRefusal(notice)
@@ -205,64 +210,79 @@ export class Boundary {
       // The budget is checked before the approval, so that people are not asked about a call that exceeds a budget.
       budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
       if (asks) {
-        approval = await this.#open.while(request, () =>
-          seekApproval({ approver, store, clock, timeoutMs }, request, {
+        approval = await this.#open.while(request, async () => {
+          question = await recordQuestion(this.#parts, request, { rule, ttlMs, once })
+          return await seekApproval({ approver, store, clock, timeoutMs }, request, {
             reason: questionOf(reason, notice, terms.remark),
             ttlMs,
             signal,
-          }),
-        )
+            question,
+          })
+        })
         // The reservation may have expired while the approval was open, so the same charge is reserved again.
         if (desk !== null) await reserveBudget(desk, request, budgetCost)
       }
       requireUnchanged(asked, this.#parts.unicode)
       if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
-      return [{ effect: 'allow', reason, reasonCode, approval: this.#withoutSecret(approval), budget }, result]
+      const ruling = {
+        effect: 'allow',
+        reason,
+        reasonCode,
+        approval: this.#denials.withoutSecret(approval),
+        budget,
+      } as const
+      return { ruling, letThrough: result, question }
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : boundaryRefusal(error)
-      const refused = await this.#refuse(request, refusal, { approval, budget, letThrough })
+      if (error instanceof AuditLogError) throw error
+      this.#denials.reportDamage(request, error)
+      const found = { approval: approval ?? this.#unanswered(request, question), budget, letThrough }
+      const { denied, isDenied } =
+        error instanceof DraftRefused
+          ? await this.#denials.refuseDraft(request, terms, error, found)
+          : await this.#denials.refuse(request, terms, asRefusal(error), found)
       // The charge is released only after the denial is durable, because until then the call may still run.
-      if (reserved) await this.#release(request)
-      throw refused
+      if (reserved && isDenied) await this.#release(request)
+      throw denied
     }
-  }
-
-  /** Records a refusal. @returns the error for the caller. @throws AuditLogError if the refusal cannot be recorded */
-  async #refuse(
-    request: DecisionRequest,
-    refusal: Refusal,
-    found: Pick<Decision, 'approval' | 'budget'> & {
-      readonly letThrough: Required<PolicyResult> | null
-    } = NOTHING_FOUND,
-  ): Promise<CallDenied> {
-    const { code: reasonCode, cause } = refusal
-    const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
-    const approval = this.#withoutSecret(refusal.approval ?? found.approval)
-    const budget = refusal.budget ?? found.budget
-    const ruling = { effect: 'deny', reason, reasonCode, approval, budget } as const
-    await this.#recorder.decision(request, ruling, cause, found.letThrough ?? undefined)
-    const { requestId, action } = request.context
-    return refusal.toError(makeDenial(reasonCode, reason, requestId, request.decisionHash), action)
   }
 
   /**
-   * Ends a call whose decision the ledger did not take. The denial of a stopped call is recorded. A decision whose
-   * write failed may still become durable, so an approved call keeps its charge.
+   * Ends a call whose decision the ledger did not take. A decision whose write failed may still become durable, so a
+   * call whose question is recorded keeps its charge.
    */
-  async #giveBack(
-    { request }: PendingCall,
-    { budget, approval }: Decision,
-    letThrough: Required<PolicyResult>,
-    error: unknown,
-  ): Promise<never> {
-    if (error instanceof CallStopped) {
-      const refusal = new Refusal({ code: 'STOPPED', reason: error.message })
-      const refused = await this.#refuse(request, refusal, { approval, budget, letThrough })
-      if (budget !== null) await this.#release(request)
-      throw refused
+  async #giveBack({ request, terms }: PendingCall, { ruling, letThrough }: Ruled, error: unknown): Promise<never> {
+    const { budget, approval } = ruling
+    if (error instanceof DraftRefused) {
+      const { denied, isDenied } = await this.#denials.refuseDraft(request, terms, error, {
+        approval,
+        budget,
+        letThrough,
+      })
+      if (budget !== null && isDenied) await this.#release(request)
+      throw denied
     }
-    if (budget !== null && approval === null) await this.#release(request)
+    if (budget !== null && approval === null && !terms.once) await this.#release(request)
     throw error
+  }
+
+  /** The store follows the ledger, which has the approval as used. The call does not wait for it. */
+  #followUse(request: DecisionRequest): void {
+    const { approvalStore: store, clock, timeoutMs } = this.#parts
+    const followed = followUse({ store, clock, timeoutMs }, request)
+      .catch((error: unknown) => {
+        this.#recorder.fault({ stage: 'approval', requestId: request.context.requestId, error })
+      })
+      .finally(() => this.#following.delete(followed))
+    this.#following.add(followed)
+  }
+
+  /** Waits until the approval store has followed every use of an approval. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#following)
+  }
+
+  #unanswered(request: DecisionRequest, question: RecordedQuestion | null): Decision['approval'] {
+    return question === null ? null : unansweredBlock(request, question)
   }
 
   async #release(request: DecisionRequest): Promise<void> {
@@ -274,14 +294,10 @@ export class Boundary {
     }
   }
 
-  /** Redacts the approver's name. The name is untrusted text: over MCP, the client chooses it. */
-  #withoutSecret(approval: Decision['approval']): Decision['approval'] {
-    if (approval === null || approval.approver_id === null) return approval
-    return { ...approval, approver_id: this.#parts.redactor.text(approval.approver_id) }
-  }
-
   #budgetDesk() {
     const { budget: store, clock, timeoutMs } = this.#parts
     return store === null ? null : { store, clock, timeoutMs }
   }
 }
+
+const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error : boundaryRefusal(error))

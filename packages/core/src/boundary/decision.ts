@@ -70,7 +70,7 @@ export interface Decision {
  */
 export function decisionDraft(request: DecisionRequest, ruling: Decision, extra: JsonObject = {}): EntryDraft {
   const { context, actor, parameters, policy, decisionAt } = request
-  const { authority, call } = request.authority
+  const { authority } = request.authority
   // The members are listed individually in canonical order, for speed: the encoder does not need to sort them, and
   // spreading an object would cost as much as encoding it.
   return {
@@ -91,10 +91,15 @@ export function decisionDraft(request: DecisionRequest, ruling: Decision, extra:
       reason_code: ruling.reasonCode,
     },
     event: 'decision',
-    metadata: { ...context.metadata, ...concealedMember(context), ...(call === null ? {} : { call }), ...extra },
+    metadata: { ...recordedMetadata(request), ...extra },
     parameters,
     request_id: context.requestId,
   }
+}
+
+/** The metadata of a call as its decision records it, without the members that a refusal adds. */
+export function recordedMetadata({ context, authority: { call } }: DecisionRequest): JsonObject {
+  return { ...context.metadata, ...concealedMember(context), ...(call === null ? {} : { call }) }
 }
 
 /** Lists the concealed parts of the parameters with their lengths, for people who read the entry. */

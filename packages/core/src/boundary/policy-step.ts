@@ -1,7 +1,7 @@
 // Step two: the policy evaluates a call.
 import { type CheckedPolicy, type EngineParts, requireNoSecret } from '../options.js'
 import { policyView } from '../policy/context.js'
-import { type PolicyResult, parsePolicyResult } from '../policy/policy.js'
+import { type CheckedPolicyResult, parsePolicyResult } from '../policy/policy.js'
 import { within } from './deadline.js'
 import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'
@@ -15,7 +15,7 @@ export async function evaluatePolicy(
   { redactor, timeoutMs }: Pick<EngineParts, 'redactor' | 'timeoutMs'>,
   request: DecisionRequest,
   policy: CheckedPolicy,
-): Promise<Required<PolicyResult>> {
+): Promise<CheckedPolicyResult> {
   try {
     const context = policyView(request.context, request.authority.options)
     const result = parsePolicyResult(await within(timeoutMs, 'policy', () => policy.evaluate(context)))
@@ -23,6 +23,7 @@ export async function evaluatePolicy(
       ...result,
       reason: redactor.text(result.reason),
       reasonCode: requireNoSecret('reasonCode', result.reasonCode, redactor),
+      ruleId: result.ruleId === null ? null : requireNoSecret('ruleId', result.ruleId, redactor),
     }
   } catch (cause) {
     throw new Refusal({

@@ -12,9 +12,10 @@ import type { AuditRecord } from '../audit-log.js'
 import { memberOf } from '../check.js'
 import { AuditLogError, makeDenial } from '../error.js'
 import type { EngineFault, EngineParts } from '../options.js'
-import type { PolicyResult } from '../policy/policy.js'
+import type { CheckedPolicyResult } from '../policy/policy.js'
 import { within } from './deadline.js'
 import { type Decision, type DecisionRequest, decisionDraft, outcomeDraft } from './decision.js'
+import { type DraftRefused, draftRefusal } from './draft-refused.js'
 import { describeFailure } from './failure.js'
 
 /** After one of these errors, the ledger rejects all further entries from this writer, so later calls fail, too. */
@@ -27,11 +28,6 @@ const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
 ])
 
 type RecorderParts = Pick<EngineParts, 'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError'>
-
-/** The error of `decision` for an allowed call that an open stop of the ledger covers: nothing was recorded. */
-export class CallStopped extends Error {
-  override readonly name = 'CallStopped'
-}
 
 /** The outcome of a call. */
 export type CallOutcome = { readonly status: 'success' } | { readonly status: 'error'; readonly error: unknown }
@@ -61,13 +57,16 @@ export class Recorder {
    * @param letThrough - the policy's result for a call that a later step refused. The entry's reason comes from the
    * later step, so the policy's result, which names the rule that required the missing approval, is added to the
    * metadata
-   * @throws AuditLogError if a write fails; CallStopped. The call must not run
+   * @param once - whether the decision is refused if the request id has one
+   * @throws AuditLogError if a write fails; DraftRefused if the rules of the ledger forbid the decision, and then nothing
+   * is recorded. The call must not run
    */
   async decision(
     request: DecisionRequest,
     ruling: Decision,
     cause?: unknown,
-    letThrough?: Required<PolicyResult>,
+    letThrough?: CheckedPolicyResult,
+    once = false,
   ): Promise<Pick<AppendedEntry, 'position'>> {
     const { auditLog, ledger, timeoutMs } = this.#parts
     const extra = {
@@ -78,7 +77,7 @@ export class Recorder {
       const draft = decisionDraft(request, ruling, extra)
       await within(timeoutMs, 'audit log', () => auditLog?.write(auditRecord(draft, ruling.effect)))
       const entry: unknown = await within(timeoutMs, 'ledger', () => {
-        const appended = ledger.append(draft)
+        const appended = once ? ledger.append(draft, { once }) : ledger.append(draft)
         if (ruling.effect === 'allow') this.#prepareOutcome(request, ruling)
         return appended
       })
@@ -87,15 +86,14 @@ export class Recorder {
       if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return a valid entry position')
       return { position: position as number }
     } catch (error) {
-      // By its code: a driver may be installed with its own copy of the ledger package.
-      const isStopped = error instanceof Error && memberOf(error, 'code') === 'STOPPED'
-      const code = isStopped ? 'STOPPED' : 'LEDGER_WRITE_FAILED_DECISION'
+      const refused = refusalOf(error, ruling)
+      const code = refused?.code ?? 'LEDGER_WRITE_FAILED_DECISION'
       await this.#audit(request, {
         event: 'error',
         reason_code: code,
         error: describeFailure(error, this.#parts.redactor).error,
       })
-      if (isStopped) throw new CallStopped(error.message)
+      if (refused !== null) throw refused
       const { requestId } = request.context
       const isForGood = error instanceof LedgerError && FOR_GOOD.has(error.code)
       if (isForGood) this.fault({ stage: 'decision', requestId, error })
@@ -105,8 +103,13 @@ export class Recorder {
     }
   }
 
-  /** Writes an outcome. Never throws. @returns whether it was recorded */
-  async outcome(request: DecisionRequest, ruling: Decision, outcome: CallOutcome): Promise<boolean> {
+  /**
+   * Writes an outcome. Never throws.
+   *
+   * @param decidedAt - the position of the decision
+   * @returns whether it was recorded
+   */
+  async outcome(request: DecisionRequest, ruling: Decision, outcome: CallOutcome, decidedAt: number): Promise<boolean> {
     const { ledger, timeoutMs, clock, redactor } = this.#parts
     try {
       const failure = outcome.status === 'error' ? describeFailure(outcome.error, redactor) : undefined
@@ -114,8 +117,8 @@ export class Recorder {
       const prepared = failure === undefined ? this.#prepared.get(request) : undefined
       this.#prepared.set(request, null)
       await within(timeoutMs, 'ledger', () => {
-        if (prepared) return prepared.append(formatTimestamp(clock()))
-        return ledger.append(outcomeDraft(request, ruling, block, clock()))
+        if (prepared) return prepared.append(formatTimestamp(clock()), { decidedAt })
+        return ledger.append(outcomeDraft(request, ruling, block, clock()), { decidedAt })
       })
       await this.#audit(request, {
         event: 'outcome',
@@ -129,6 +132,27 @@ export class Recorder {
       this.fault({ stage: 'outcome', requestId: request.context.requestId, error })
       return false
     }
+  }
+
+  /**
+   * Writes the outcome of a call that is known by its request id only.
+   *
+   * @throws TypeError if the ledger cannot record it; the errors of `LedgerWriter.recordOutcome`
+   */
+  async outcomeOf(requestId: string, outcome: CallOutcome): Promise<AppendedEntry> {
+    const { ledger, timeoutMs, clock, redactor } = this.#parts
+    if (typeof memberOf(ledger, 'recordOutcome') !== 'function')
+      throw new TypeError('the ledger of this engine cannot record outcomes by request id')
+    const failure = outcome.status === 'error' ? describeFailure(outcome.error, redactor) : null
+    const report = {
+      status: outcome.status,
+      error_type: failure?.error_type ?? null,
+      error: failure?.error ?? null,
+      createdAt: formatTimestamp(clock()),
+    }
+    const entry = await within(timeoutMs, 'ledger', async () => ledger.recordOutcome?.(requestId, report))
+    if (entry === undefined) throw new TypeError('the ledger did not return the entry of the outcome')
+    return entry
   }
 
   /**
@@ -180,6 +204,15 @@ export class Recorder {
   }
 }
 
+/**
+ * The refusal of a decision by the ledger; null if the error leaves open whether it was recorded. An ENTRY_REFUSED
+ * counts for a decision whose question is recorded: then a denial can still be recorded.
+ */
+function refusalOf(error: unknown, { approval }: Decision): DraftRefused | null {
+  const refused = draftRefusal(error)
+  return refused?.code === 'ENTRY_REFUSED' && approval?.requirement === undefined ? null : refused
+}
+
 function outcomeBlock(
   { reason, reasonCode }: Decision,
   failure?: Pick<OutcomeBlock, 'error_type' | 'error'>,
@@ -205,6 +238,6 @@ function auditRecord(draft: EntryDraft, effect: string): AuditRecord {
   }
 }
 
-function policyResult({ decision, reason, reasonCode }: Required<PolicyResult>) {
+function policyResult({ decision, reason, reasonCode }: CheckedPolicyResult) {
   return { decision, reason, reason_code: reasonCode }
 }

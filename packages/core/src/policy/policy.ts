@@ -32,6 +32,14 @@ export interface PolicyResult {
   readonly reason: string
   /** The reason code for programs. Default: the standard code for the decision. */
   readonly reasonCode?: string
+  /** The id of the rule that decided, 1 to 256 characters. A question is recorded with it. Default: none. */
+  readonly ruleId?: string
+}
+
+/** A validated policy result. */
+export interface CheckedPolicyResult extends Omit<Required<PolicyResult>, 'ruleId'> {
+  /** Null if the policy does not name a rule. */
+  readonly ruleId: string | null
 }
 
 /**
@@ -142,15 +150,17 @@ function hashPolicy(policyId: string, policyVersion: string | null, evaluate: un
  *
  * @throws TypeError for any value that is not a valid PolicyResult
  */
-export function parsePolicyResult(value: unknown): Required<PolicyResult> {
-  const fields = readFields('policy result', value, ['decision', 'reason', 'reasonCode'])
+export function parsePolicyResult(value: unknown): CheckedPolicyResult {
+  const fields = readFields('policy result', value, ['decision', 'reason', 'reasonCode', 'ruleId'])
   const decision = fields.get('decision')
   if (decision !== 'allow' && decision !== 'deny' && decision !== 'require_approval') {
     throw new TypeError('`decision` of a policy result must be `allow`, `deny` or `require_approval`')
   }
   const reason = requireText('reason', fields.get('reason'), REASON_LENGTH_MAX)
   const reasonCode = requireText('reasonCode', fields.get('reasonCode') ?? DEFAULT_CODES[decision], NAME_LENGTH_MAX)
-  return Object.freeze({ decision, reason, reasonCode })
+  const rule = fields.get('ruleId')
+  const ruleId = rule === undefined ? null : requireText('ruleId', rule, NAME_LENGTH_MAX)
+  return Object.freeze({ decision, reason, reasonCode, ruleId })
 }
 
 /** Allows every call. Use it for trials, or if you need only budgets and evidence. */

@@ -1,6 +1,6 @@
 // Tests approvals of guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
-import type { ApprovalRequest } from '../../src/approval/approval.js'
+import type { ApprovalRequest, ApprovalStore } from '../../src/approval/approval.js'
 import { ImmediateApprover } from '../../src/approval/immediate.js'
 import { MemoryApprovalStore } from '../../src/approval/memory-store.js'
 import { PollingApprover } from '../../src/approval/polling.js'
@@ -80,13 +80,13 @@ describe('policy → require_approval', () => {
 
   it('expired while nobody answers', async () => {
     const b = boundary(ASK, { approver: { approve: () => new Promise<never>(() => {}) }, approvalTtlMs: 30 })
-    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_EXPIRED')
     expect((await b.entries())[0]?.approval?.state).toBe('expired')
   })
 
   it('expired while a polling approver waits for somebody else to answer', async () => {
     const b = boundary(ASK, { approver: new PollingApprover({ intervalMs: 10 }), approvalTtlMs: 40 })
-    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_EXPIRED')
     expect((await b.entries())[0]?.approval).toMatchObject({ state: 'expired', approver_id: null })
   })
 
@@ -101,7 +101,7 @@ describe('policy → require_approval', () => {
     const b = boundary(ASK, { approver: late, clock: () => new Date(ms) })
     const error = await rejection(b.tool())
     expect(error).toBeInstanceOf(ApprovalDenied)
-    await expectDenied(b, error, 'APPROVAL_DENIED')
+    await expectDenied(b, error, 'APPROVAL_EXPIRED')
     expect((await b.entries())[0]?.approval?.state).toBe('expired')
   })
 
@@ -131,7 +131,9 @@ describe('policy → require_approval', () => {
         },
       },
     })
-    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    // The store has the approval as used, and the ledger has the question as open: one of them is an older copy.
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_PROCESS_FAILED')
+    expect(b.faults).toMatchObject([{ stage: 'approval', error: { code: 'LEDGER_DAMAGED' } }])
   })
 
   it.each([
@@ -156,25 +158,45 @@ describe('policy → require_approval', () => {
     expect((await b.entries())[0]?.approval?.state).toBe('failed')
   })
 
-  it.each(['create', 'resolve', 'consume'] as const)('the approval store fails in %s', async (method) => {
+  it.each([
+    ['create', 'asked'],
+    ['resolve', 'asked'],
+    ['create', 'older'],
+    ['resolve', 'older'],
+    ['consume', 'older'],
+  ] as const)('the approval store fails in %s: %s form', async (method, form) => {
     const store = new MemoryApprovalStore()
     vi.spyOn(store, method).mockRejectedValue(new Error('store is down'))
-    const b = boundary(ASK, { approver: yes, approvalStore: store })
+    const b = boundary(ASK, { approver: yes, approvalStore: store }, form)
     const error = await rejection(b.tool())
     expect(error).toBeInstanceOf(ApprovalError)
     await expectDenied(b, error, 'APPROVAL_PROCESS_FAILED')
   })
 
-  it('a store that hands back the approval of another call does not open the door', async () => {
+  it('a store that cannot follow a decision does not stop the call: the ledger has the use', async () => {
     const store = new MemoryApprovalStore()
-    const consume = store.consume.bind(store)
-    vi.spyOn(store, 'consume').mockImplementation(async (id, binding, now) => ({
-      ...(await consume(id, binding, now)),
-      approvalId: 'another',
-    }))
+    vi.spyOn(store, 'consume').mockRejectedValue(new Error('store is down'))
     const b = boundary(ASK, { approver: yes, approvalStore: store })
-    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    expect(await b.tool()).toBe('done')
+    expect(b.faults).toMatchObject([{ stage: 'approval', error: { message: 'store is down' } }])
   })
+
+  it.each([
+    ['resolve', 'asked'],
+    ['consume', 'older'],
+  ] as const)(
+    'a store that returns the approval of another call in %s does not let it run: %s form',
+    async (method, form) => {
+      const store = new MemoryApprovalStore()
+      const original = store[method].bind(store) as ApprovalStore['consume']
+      vi.spyOn(store, method).mockImplementation(async (id: string, how: never, now: Date) => ({
+        ...(await original(id, how, now)),
+        approvalId: 'another',
+      }))
+      const b = boundary(ASK, { approver: yes, approvalStore: store }, form)
+      await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    },
+  )
 
   it('without a terminal the default approver denies and does not hang', async () => {
     const b = boundary(ASK)
@@ -201,7 +223,7 @@ describe('policy → require_approval', () => {
     )
     expect(error).toBeInstanceOf(ApprovalDenied)
     expect([runs, silenced]).toEqual([0, true])
-    await expectDenied(b, error, 'APPROVAL_DENIED')
+    await expectDenied(b, error, 'CALL_CANCELLED')
     expect(await store.list({ state: 'pending' }, new Date())).toEqual([])
   })
 

@@ -5,7 +5,7 @@ import { MemoryBudget } from '../../src/budget/memory.js'
 import { SudoEngine } from '../../src/engine.js'
 import { CallDenied } from '../../src/error.js'
 import type { EngineOptions } from '../../src/options.js'
-import { ALLOW, ASK, type Boundary, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
+import { ALLOW, ASK, type Boundary, boundary, DENY, olderLedger, policyOf, rejection } from '../fixtures/boundary.js'
 
 const yes = new ImmediateApprover(true, { approverId: 'alice' })
 
@@ -109,7 +109,12 @@ describe('construction', () => {
     ['no ledger', { ...options, ledger: undefined }, /ledger/],
     ['a ledger that cannot append', { ...options, ledger: {} }, /append/],
     ['a misspelt option', { ...options, approvers: yes }, /approver`\?/],
-    ['a ttl beyond an hour', { ...options, approvalTtlMs: 3_600_001 }, /approvalTtlMs/],
+    ['a ttl beyond 7 days', { ...options, approvalTtlMs: 604_800_001 }, /approvalTtlMs/],
+    [
+      'a ttl beyond an hour for a ledger without questions',
+      { ...options, ledger: olderLedger(options.ledger), approvalTtlMs: 3_600_001 },
+      /approvalTtlMs.*questions/,
+    ],
     ['a policy hash that is none', { ...options, policy: { ...options.policy, policyHash: 'x' } }, /policyHash/],
     ['a policy without a name', { ...options, policy: { evaluate: () => ALLOW } }, /policyId/],
   ])('%s', (_, wrong, message) => {

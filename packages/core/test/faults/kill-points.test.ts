@@ -21,6 +21,8 @@ const CALL = 3
  * The state after the kill. `maybe` means that the step was in progress, so either value is valid if all sources agree.
  */
 interface Left {
+  /** Whether the question of the call is recorded. */
+  readonly asked?: boolean | 'maybe'
   readonly decided: boolean | 'maybe'
   readonly ran: boolean
   readonly finished?: boolean | 'maybe'
@@ -31,32 +33,40 @@ interface Left {
 const NOTHING: Left = { decided: false, ran: false, charged: false, approval: 'none' }
 /** The budget is reserved before the approval is requested. */
 const HELD: Left = { ...NOTHING, charged: true }
-const CHARGED: Left = { ...HELD, approval: 'used' }
-const DECIDED: Left = { ...CHARGED, decided: true }
-const RAN: Left = { ...DECIDED, ran: true }
+/** The question is recorded before the store has it, and before anybody is asked. */
+const ASKED: Left = { ...HELD, asked: true }
+const APPROVED: Left = { ...ASKED, approval: 'approved' }
+/** The decision is the use of the approval; the store follows. */
+const DECIDED: Left = { ...APPROVED, decided: true }
+const USED: Left = { ...DECIDED, approval: 'used' }
+const RAN: Left = { ...USED, ran: true }
 
 const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left: Left][] = [
   ['policy', 'before', 1, NOTHING],
   ['reserve', 'before', 1, NOTHING],
   ['reserve', 'after', 1, HELD],
-  ['create', 'before', 1, HELD],
-  ['create', 'after', 1, { ...HELD, approval: 'pending' }],
-  ['approver', 'before', 1, { ...HELD, approval: 'pending' }],
-  ['resolve', 'after', 1, { ...HELD, approval: 'approved' }],
-  ['consume', 'before', 1, { ...HELD, approval: 'approved' }],
-  ['consume', 'after', 1, CHARGED],
-  ['commit', 'after', 1, CHARGED],
-  ['append', 'before', 1, CHARGED],
-  // The first signature is for the decision, the second for the head that covers the decision.
-  ['sign', 'before', 1, { ...CHARGED, decided: 'maybe' }],
-  ['sign', 'after', 1, { ...CHARGED, decided: 'maybe' }],
-  ['sign', 'before', 2, { ...CHARGED, decided: 'maybe' }],
-  ['sign', 'after', 2, { ...CHARGED, decided: 'maybe' }],
+  ['ask', 'before', 1, HELD],
+  // Two signatures for each step: one for the entry, one for the head that covers it.
+  ['sign', 'before', 1, { ...HELD, asked: 'maybe' }],
+  ['sign', 'after', 2, { ...HELD, asked: 'maybe' }],
+  ['ask', 'after', 1, ASKED],
+  ['create', 'before', 1, ASKED],
+  ['create', 'after', 1, { ...ASKED, approval: 'pending' }],
+  ['approver', 'before', 1, { ...ASKED, approval: 'pending' }],
+  ['resolve', 'after', 1, APPROVED],
+  ['commit', 'after', 1, APPROVED],
+  ['append', 'before', 1, APPROVED],
+  ['sign', 'before', 3, { ...APPROVED, decided: 'maybe' }],
+  ['sign', 'after', 3, { ...APPROVED, decided: 'maybe' }],
+  ['sign', 'before', 4, { ...APPROVED, decided: 'maybe' }],
+  ['sign', 'after', 4, { ...APPROVED, decided: 'maybe' }],
   ['append', 'after', 1, DECIDED],
-  ['function begins', 'before', 1, DECIDED],
+  ['consume', 'before', 1, DECIDED],
+  ['consume', 'after', 1, USED],
+  ['function begins', 'before', 1, USED],
   ['function has run', 'before', 1, RAN],
   ['append', 'before', 2, RAN],
-  ['sign', 'after', 4, { ...RAN, finished: 'maybe' }],
+  ['sign', 'after', 6, { ...RAN, finished: 'maybe' }],
   ['append', 'after', 2, { ...RAN, finished: true }],
 ]
 
@@ -97,6 +107,7 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
       expect({ where, ...found }).toEqual({
         where,
         ...left,
+        asked: left.asked === 'maybe' ? found.asked : (left.asked ?? false),
         decided: left.decided === 'maybe' ? found.decided : left.decided,
         finished: left.finished === 'maybe' ? found.finished : (left.finished ?? false),
       })
@@ -149,12 +160,15 @@ async function whatIsLeft(folder: string, account: Account, known: Set<string>):
   const records = new Map((await store.list({}, new Date())).map((record) => [record.approvalId, record]))
   await store.close()
   const charges = chargesIn(join(folder, 'budget.sqlite'))
-  const ids = [...records.keys(), ...charges, ...account.decisions.keys()].filter((id) => !known.has(id))
+  const ids = [...records.keys(), ...charges, ...account.decisions.keys(), ...account.asked].filter(
+    (id) => !known.has(id),
+  )
   expect(new Set(ids).size).toBeLessThanOrEqual(1)
   const id = ids[0] ?? 'nothing'
   known.add(id)
   const record = records.get(id)
   return {
+    asked: account.asked.has(id),
     decided: account.decisions.has(id),
     ran: account.ran.includes(id),
     finished: account.finished.has(id),

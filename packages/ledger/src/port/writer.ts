@@ -104,6 +104,8 @@ export interface LedgerWriter {
    * @throws LedgerError ENTRY_REFUSED
    */
   prepare?(draft: EntryDraft): PreparedEntry
+  /** The `entry_hash` of the first entry, which identifies the ledger; null for an empty ledger. */
+  firstHash?(): Promise<Hash | null>
   /** Waits for pending appends, then releases files and locks. Subsequent appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }

@@ -14,7 +14,7 @@
  * the ledger by a few entries, but is never ahead.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { isHash } from '@sudoagent/crypto'
+import { type Hash, isHash } from '@sudoagent/crypto'
 import type { EntryDraft } from '../entry/entry.js'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
@@ -82,6 +82,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly aheadMs?: () => Promise<number>
   readonly prepare?: (draft: EntryDraft) => PreparedEntry
   readonly ask?: NonNullable<LedgerWriter['ask']>
+  readonly firstHash?: () => Promise<Hash | null>
   readonly recordOutcome?: NonNullable<LedgerWriter['recordOutcome']>
   readonly addKey?: ControlWriter['addKey']
   readonly retireKey?: ControlWriter['retireKey']
@@ -95,6 +96,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     this.#file = file
     this.#position = count?.position ?? 0
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
+    if (ledger.firstHash !== undefined) this.firstHash = () => ledger.firstHash?.() ?? Promise.resolve(null)
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
     const { ask, recordOutcome, addKey, retireKey, seal, stop, resume } = ledger
     if (ask !== undefined)

@@ -63,8 +63,9 @@ export class MemoryLedger extends StoreWriter {
     return plan.results
   }
 
-  protected async firstHash(): Promise<Hash> {
-    return readTail(this.#lines[0] ?? new Uint8Array(0), 'memory').entryHash
+  protected async readFirstHash(): Promise<Hash | null> {
+    const [line] = this.#lines
+    return line === undefined ? null : readTail(line, 'memory').entryHash
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

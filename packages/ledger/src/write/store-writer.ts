@@ -3,7 +3,7 @@
  * writes after a final failure.
  *
  * A store extends `StoreWriter` and implements: `commit` makes one step durable, `abandon` undoes a failed step,
- * `firstHash` and `linesOf` read entries, and `release` closes the store.
+ * `readFirstHash` and `linesOf` read entries, and `release` closes the store.
  *
  *     append(draft), ask(question), recordOutcome(id)
  *                     GroupCommit: concurrent appends become one step
@@ -61,6 +61,8 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   protected readonly writer: Writer
   readonly #commits: GroupCommit
   #failed: LedgerError | null = null
+  /** An entry never changes, so it is read once. */
+  #firstHash: Hash | null = null
   #closing: Promise<void> | null = null
 
   protected constructor(writer: Writer, { ready, onEncoded }: StoreHooks = {}) {
@@ -99,8 +101,14 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
 
   async ask(question: Question, options?: Pick<AppendOptions, 'once'>): Promise<AskedQuestion> {
     const entry = await this.#commits.add(() => encodeQuestion(question, readClock(this.writer.clock), options))
-    const ledger = await this.#commits.runExclusive(() => this.firstHash())
+    const ledger = await this.firstHash()
+    if (ledger === null) throw new LedgerError('LEDGER_DAMAGED', 'the ledger has no first entry')
     return { ...entry, expiresAt: deadlineOf(entry.recordedAt, question.ttlMs), ledger }
+  }
+
+  async firstHash(): Promise<Hash | null> {
+    this.#firstHash ??= await this.#commits.runExclusive(() => this.readFirstHash())
+    return this.#firstHash
   }
 
   async recordOutcome(requestId: string, report: OutcomeReport): Promise<AppendedEntry> {
@@ -108,8 +116,8 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     return await this.append(outcomeOf(requestId, lines, report), { once: true })
   }
 
-  /** The hash of the first entry. Called only if there is one. */
-  protected abstract firstHash(): Promise<Hash>
+  /** The hash of the first entry; null for an empty ledger. */
+  protected abstract readFirstHash(): Promise<Hash | null>
 
   /** The lines that may belong to a call, in order. */
   protected abstract linesOf(requestId: string): Promise<readonly Uint8Array[]>

@@ -35,7 +35,10 @@ export interface RuleStep {
   readonly because: string | null
 }
 
-export interface Explanation extends Required<PolicyResult> {
+/** The result of a rule, without its id. */
+type RuleResult = Omit<Required<PolicyResult>, 'ruleId'>
+
+export interface Explanation extends RuleResult {
   /** The rule that decided; null if no rule matched, so that the call is denied. */
   readonly rule: string | null
   /** The evaluated rules in order, up to the rule that decided. */
@@ -88,13 +91,13 @@ export class RulePolicy implements Policy {
     this.#realPath = realPath ?? null
   }
 
-  evaluate(context: RuleContext): Required<PolicyResult> {
+  evaluate(context: RuleContext): RuleResult & Pick<PolicyResult, 'ruleId'> {
     // Reading this property tells the engine that the policy takes concealed values into account. A test of a
     // concealed value is unclear, and an unclear `allow` rule is skipped, so no rule allows a call because of a
     // concealed value.
     void context.concealed
-    const { decision, reason, reasonCode } = this.explain(context)
-    return { decision, reason, reasonCode }
+    const { decision, reason, reasonCode, rule } = this.explain(context)
+    return { decision, reason, reasonCode, ...(rule === null ? {} : { ruleId: rule }) }
   }
 
   /** Returns the same decision as `evaluate`, with the steps that led to it. */
@@ -119,11 +122,11 @@ export class RulePolicy implements Policy {
   }
 }
 
-function matched({ id, effect, reason }: PolicyRule): Required<PolicyResult> {
+function matched({ id, effect, reason }: PolicyRule): RuleResult {
   return { decision: effect, reason: `${reason} (rule ${id})`, reasonCode: `${RULE_CODE}${id}` }
 }
 
-function unclear({ id }: PolicyRule, because: string | null): Required<PolicyResult> {
+function unclear({ id }: PolicyRule, because: string | null): RuleResult {
   const reason = `a rule that restricts this call could not be evaluated: ${because} (rule ${id})`
   return { decision: 'deny', reason, reasonCode: `${RULE_UNCLEAR_CODE}${id}` }
 }

@@ -24,7 +24,12 @@ describe('vectors/policy/decide.json', () => {
     const explained = made.explain({ action, args, kwargs })
     const { decision: is, rule: by, reasonCode: code } = explained
     expect({ is, by, code }, JSON.stringify(explained.steps)).toEqual({ is: decision, by: rule, code: reasonCode })
-    expect(made.evaluate({ action, args, kwargs })).toEqual({ decision, reason: explained.reason, reasonCode })
+    expect(made.evaluate({ action, args, kwargs })).toEqual({
+      decision,
+      reason: explained.reason,
+      reasonCode,
+      ...(rule === null ? {} : { ruleId: rule }),
+    })
   })
 })
 

@@ -154,9 +154,10 @@ export class PostgresLedger extends StoreWriter {
     return await this.#commit.run(request)
   }
 
-  protected async firstHash(): Promise<Hash> {
+  protected async readFirstHash(): Promise<Hash | null> {
     await this.#opened
     const hash = await (await this.#commit.records()).firstHash()
+    if (hash === null) return null
     if (!isHash(hash)) throw new LedgerError('LEDGER_DAMAGED', `\`${this.#shown}\`: entry 1 has no hash`)
     return hash
   }

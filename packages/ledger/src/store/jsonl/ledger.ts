@@ -135,8 +135,9 @@ export class JsonlLedger extends StoreWriter {
     return plan.results
   }
 
-  protected async firstHash(): Promise<Hash> {
-    return readTail(lineAt(this.#fd, 1) ?? new Uint8Array(0), this.#path).entryHash
+  protected async readFirstHash(): Promise<Hash | null> {
+    const line = lineAt(this.#fd, 1)
+    return line === null ? null : readTail(line, this.#path).entryHash
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

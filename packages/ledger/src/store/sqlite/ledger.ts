@@ -169,8 +169,9 @@ export class SqliteLedger extends StoreWriter {
     return plan.results
   }
 
-  protected async firstHash(): Promise<Hash> {
+  protected async readFirstHash(): Promise<Hash | null> {
     const hash: unknown = this.#statements.firstHash.get()
+    if (hash === undefined) return null
     if (!isHash(hash)) throw new LedgerError('LEDGER_DAMAGED', `\`${this.#path}\`: entry 1 has no hash`)
     return hash
   }

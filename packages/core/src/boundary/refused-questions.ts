@@ -1,0 +1,86 @@
+// Records refusals for which no process waits. A person can refuse a call after the process that asked has ended; the
+// next process that opens the ledger and the approval store records the denial.
+import type { EntryDraft } from '@sudoagent/ledger'
+import { formatTimestamp, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
+import { APPROVAL_LIST_MAX, type ApprovalRecord } from '../approval/approval.js'
+import { memberOf } from '../check.js'
+import type { EngineParts } from '../options.js'
+import type { Redactor } from '../redaction/redactor.js'
+import { within } from './deadline.js'
+import { draftRefusal } from './draft-refused.js'
+import { questionMembers, recordsQuestions } from './question-step.js'
+import type { Recorder } from './recorder.js'
+
+/**
+ * Records the questions of this ledger that were refused and are still open. A failure is reported to the error hook:
+ * such a call does not run in any case.
+ */
+export async function recordRefusedQuestions(parts: EngineParts, recorder: Recorder): Promise<void> {
+  const { ledger, approvalStore: store, timeoutMs, clock } = parts
+  if (!recordsQuestions(ledger) || typeof memberOf(store, 'list') !== 'function') return
+  try {
+    const hash = await within(timeoutMs, 'ledger', async () => ledger.firstHash?.())
+    if (typeof hash !== 'string') return
+    const filter = { state: 'denied', limit: APPROVAL_LIST_MAX, ledger: hash } as const
+    const refused = await within(timeoutMs, 'approval store', () => store.list(filter, clock()))
+    for (const record of refused) await recordRefusal(parts, record)
+  } catch (error) {
+    recorder.fault({ stage: 'approval', requestId: '', error })
+  }
+}
+
+/** @throws the ledger's error, unless the question has a decision or has expired */
+async function recordRefusal({ ledger, timeoutMs, redactor }: EngineParts, record: ApprovalRecord): Promise<void> {
+  const draft = denialOf(record, redactor)
+  if (draft === null) return
+  try {
+    await within(timeoutMs, 'ledger', () => ledger.append(draft))
+  } catch (error) {
+    if (draftRefusal(error)?.code !== 'QUESTION_CLOSED') throw error
+  }
+}
+
+const NO_REASON = 'the approver denied the call'
+
+/** The decision that denies a refused question; null for a record that does not have all its values. */
+function denialOf(record: ApprovalRecord, redactor: Redactor): EntryDraft | null {
+  const { approvalId, binding, action, agentId, args, kwargs, authority, decision, asked } = record
+  if (asked === undefined || decision === undefined) return null
+  const { commitment, policyId, policyVersion } = asked
+  const { policyHash, decisionHash } = binding
+  return {
+    action,
+    actor: { principal: agentId, source: decision.source },
+    agent_id: agentId,
+    approval: {
+      approval_id: approvalId,
+      approver_id: record.approverId === null ? null : redactor.text(record.approverId),
+      binding: { request_id: binding.requestId, policy_hash: policyHash, decision_hash: decisionHash },
+      created_at: formatTimestamp(record.createdAt),
+      expires_at: formatTimestamp(record.expiresAt),
+      resolved_at: record.resolvedAt === null ? null : formatTimestamp(record.resolvedAt),
+      state: 'denied',
+      ...questionMembers(asked),
+    },
+    ...(authority === undefined ? {} : { authority }),
+    budget: null,
+    ...(commitment === undefined ? {} : { commitment }),
+    created_at: decision.decisionAt,
+    decision: {
+      decision_hash: decisionHash,
+      effect: 'deny',
+      policy_hash: policyHash,
+      policy_id: policyId,
+      policy_version: policyVersion,
+      reason: redactor
+        .text(record.note ?? NO_REASON)
+        .slice(0, REASON_LENGTH_MAX)
+        .toWellFormed(),
+      reason_code: 'APPROVAL_DENIED',
+    },
+    event: 'decision',
+    metadata: asked.metadata,
+    parameters: { args, kwargs },
+    request_id: binding.requestId,
+  }
+}
