@@ -36,6 +36,7 @@ it('finds the documents', () => {
   const names = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'THREAT_MODEL.md', 'examples/README.md']
   const docs = [
     'adapters',
+    'approvals',
     'architecture',
     'extending',
     'cli',

@@ -58,8 +58,8 @@ export class Recorder {
    * later step, so the policy's result, which names the rule that required the missing approval, is added to the
    * metadata
    * @param once - whether the decision is refused if the request id has one
-   * @throws AuditLogError if a write fails; DraftRefused if the rules of the ledger forbid the decision, and then nothing
-   * is recorded. The call must not run
+   * @throws AuditLogError if a write fails; DraftRefused if the rules of the ledger forbid the decision, and then
+   *   nothing is recorded. The call must not run
    */
   async decision(
     request: DecisionRequest,
