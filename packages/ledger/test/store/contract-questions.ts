@@ -193,6 +193,20 @@ export function testQuestions(makePlace: () => Place): void {
       await ledger.close()
     })
 
+    it('takes a request id and an agent that look like a hash, or are as long as they may be', async () => {
+      const place = makePlace()
+      const ledger = place.open({ clock: handClock().clock })
+      for (const [requestId, agent] of [
+        ['a'.repeat(64), 'b'.repeat(64)],
+        ['\u{1f600}'.repeat(64), '\u0000'.repeat(256)],
+      ] as const) {
+        const { decision, question } = askable(1, { requestId, more: { agent_id: agent } })
+        await ledger.append(answerTo(decision, await ask(ledger, question)))
+      }
+      await ledger.close()
+      expect(await report(place)).toMatchObject({ ok: true, entries: 5, questions: { open: 0, expired: 0 } })
+    })
+
     it('asks nothing in the last days that a timestamp can express', async () => {
       const place = makePlace()
       const ledger = place.open({ clock: () => new Date(Date.UTC(9999, 11, 31)) })

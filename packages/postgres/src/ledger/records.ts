@@ -28,6 +28,19 @@ import type { Known } from './rows.js'
 export const QUESTION_COLUMNS =
   'request_id, position, decision_hash, authority_hash, policy_hash, requirement_hash, registry_position, expires_at, agent_id, redacted, commitment'
 
+/** A text as a column has it: with JSON escapes, since PostgreSQL cannot store the character U+0000. */
+export const toColumn = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** Empty for a text that `toColumn` did not make, which then equals no other. */
+function fromColumn(text: string): string {
+  try {
+    const value: unknown = JSON.parse(`"${text}"`)
+    return typeof value === 'string' ? value : ''
+  } catch {
+    return ''
+  }
+}
+
 /** Reads the rows of a ledger on one connection. */
 export class RecordLoader {
   readonly #session: Session
@@ -109,7 +122,7 @@ export class RecordLoader {
       {
         name: `sudoagent_questions_${this.#schema}`,
         text: `SELECT ${QUESTION_COLUMNS} FROM ${table} WHERE ledger = $1 AND request_id = ANY ($2::text[])`,
-        values: [this.#ledger, drafts.map(idOf)],
+        values: [this.#ledger, drafts.map((draft) => toColumn(idOf(draft)))],
       },
       {
         name: `sudoagent_question_counts_${this.#schema}`,
@@ -126,7 +139,7 @@ export class RecordLoader {
       const question = rowToQuestion(row)
       if (question !== null) records.questions.set(question.requestId, question)
     }
-    for (const { agent_id: agentId, open } of counts) records.counts.set(agentId, open)
+    for (const { agent_id: agentId, open } of counts) records.counts.set(fromColumn(agentId), open)
     records.hasQuestions = any?.any === true
   }
 }
@@ -145,7 +158,8 @@ function rowToQuestion(row: QuestionRow): OpenQuestion | null {
   return questionOf(
     QUESTION_COLUMNS.split(', ').map((name) => {
       const value = row[name] ?? null
-      return numbers.includes(name) && value !== null ? Number(value) : value
+      if (value === null || name === 'commitment') return value
+      return numbers.includes(name) ? Number(value) : fromColumn(value)
     }),
   )
 }

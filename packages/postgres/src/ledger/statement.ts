@@ -4,7 +4,7 @@
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto/tree'
 import { type CommitPlan, callNumber, type QuestionChanges, questionFields } from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
-import { QUESTION_COLUMNS } from './records.js'
+import { QUESTION_COLUMNS, toColumn } from './records.js'
 import { frontierBytes, type Known, knownBehind } from './rows.js'
 import type { TilePut } from './tree.js'
 
@@ -90,12 +90,18 @@ const questionsText = (s: string): string => `, closed AS (
   ON CONFLICT (ledger, request_id) DO UPDATE SET ${COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')}
 )`
 
+const columnOf = (name: string, value: string | number | null): [string, string | number | null] => [
+  name,
+  typeof value === 'string' && name !== 'commitment' ? toColumn(value) : value,
+]
+
 /** The values of `questionsText`, from $20. */
 function questionValues({ opened, closed, expiredBefore }: QuestionChanges): readonly unknown[] {
   const rows = opened.map((question) =>
-    Object.fromEntries(questionFields(question).map((value, n) => [COLUMNS[n] ?? '', value])),
+    Object.fromEntries(questionFields(question).map((value, n) => columnOf(COLUMNS[n] ?? '', value))),
   )
-  return [closed, expiredBefore ?? '', opened.map(({ requestId }) => requestId), JSON.stringify(rows)]
+  const ids = opened.map(({ requestId }) => toColumn(requestId))
+  return [closed.map(toColumn), expiredBefore ?? '', ids, JSON.stringify(rows)]
 }
 
 /** Returns the statement for a step after `before`. */

@@ -128,7 +128,7 @@ export const CONTROL_TABLE = table(
 /** The questions without a decision, at most 10,000 and those that have expired since the last question. */
 export const OPEN_TABLE = table(
   'sudoagent_open',
-  'request_id TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, decision_hash TEXT NOT NULL, authority_hash TEXT, policy_hash TEXT NOT NULL, requirement_hash TEXT NOT NULL, registry_position INTEGER, expires_at TEXT NOT NULL, agent_id TEXT NOT NULL, redacted INTEGER NOT NULL, commitment TEXT',
+  'request_id TEXT PRIMARY KEY NOT NULL, position INTEGER NOT NULL, decision_hash BLOB NOT NULL, authority_hash BLOB, policy_hash BLOB NOT NULL, requirement_hash BLOB NOT NULL, registry_position INTEGER, expires_at TEXT NOT NULL, agent_id TEXT NOT NULL, redacted INTEGER NOT NULL, commitment TEXT',
 )
 
 export const EVIDENCE_TABLES: readonly EvidenceTable[] = [
