@@ -283,8 +283,12 @@ const timesOf = ({ entry }: RecordedQuestion): { readonly createdAt: Date; reado
   expiresAt: new Date(timestampMs(entry.expiresAt)),
 })
 
-/** The approval block of a call that was refused after its question was recorded and before an approver was asked. */
-export function unansweredBlock(call: DecisionRequest, question: RecordedQuestion): ApprovalBlock {
+/**
+ * The approval block of a call that was refused after its question was recorded and before an approver was asked; null
+ * without a question.
+ */
+export function unansweredBlock(call: DecisionRequest, question: RecordedQuestion | null): ApprovalBlock | null {
+  if (question === null) return null
   const { requestId } = call.context
   const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
   const facts = { approvalId: requestId, binding, ...timesOf(question), approverId: null, resolvedAt: null }

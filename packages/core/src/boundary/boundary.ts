@@ -211,7 +211,7 @@ export class Boundary {
       budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
       if (asks) {
         approval = await this.#open.while(request, async () => {
-          question = await recordQuestion(this.#parts, request, { rule, ttlMs, once })
+          question = await recordQuestion(this.#parts, this.#recorder, request, { rule, ttlMs, once })
           return await seekApproval({ approver, store, clock, timeoutMs }, request, {
             reason: questionOf(reason, notice, terms.remark),
             ttlMs,
@@ -235,7 +235,7 @@ export class Boundary {
     } catch (error) {
       if (error instanceof AuditLogError) throw error
       this.#denials.reportDamage(request, error)
-      const found = { approval: approval ?? this.#unanswered(request, question), budget, letThrough }
+      const found = { approval: approval ?? unansweredBlock(request, question), budget, letThrough }
       const { denied, isDenied } =
         error instanceof DraftRefused
           ? await this.#denials.refuseDraft(request, terms, error, found)
@@ -279,10 +279,6 @@ export class Boundary {
   /** Waits until the approval store has followed every use of an approval. */
   async settled(): Promise<void> {
     await Promise.all(this.#following)
-  }
-
-  #unanswered(request: DecisionRequest, question: RecordedQuestion | null): Decision['approval'] {
-    return question === null ? null : unansweredBlock(request, question)
   }
 
   async #release(request: DecisionRequest): Promise<void> {

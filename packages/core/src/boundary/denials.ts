@@ -72,7 +72,8 @@ export class Denials {
     if (code === 'QUESTION_CLOSED' || code === 'CALL_DECIDED') return this.#answerFromLedger(request, error)
     if (code !== 'ENTRY_REFUSED')
       return await this.refuse(request, terms, new Refusal({ code, reason: message }), found)
-    const isOver = (found.approval?.expires_at ?? '') <= formatTimestamp(this.#parts.clock())
+    const deadline = found.approval?.expires_at ?? null
+    const isOver = deadline !== null && deadline <= formatTimestamp(this.#parts.clock())
     const refusal = isOver
       ? new Refusal({ code: 'APPROVAL_EXPIRED', reason: 'the approval expired before the decision could be recorded' })
       : boundaryRefusal(error)

@@ -5,12 +5,12 @@ import type { AskedQuestion, LedgerWriter } from '@sudoagent/ledger'
 import type { ApprovalBlock } from '@sudoagent/ledger/entry'
 import type { AskedRequest } from '../approval/approval.js'
 import { memberOf } from '../check.js'
-import { AuditLogError, makeDenial } from '../error.js'
 import type { EngineParts } from '../options.js'
 import { noticeOf } from '../policy/context.js'
 import { within } from './deadline.js'
 import { type DecisionRequest, recordedMetadata } from './decision.js'
 import { draftRefusal } from './draft-refused.js'
+import type { Recorder } from './recorder.js'
 
 /** A recorded question. */
 export interface RecordedQuestion {
@@ -38,6 +38,7 @@ export const recordsQuestions = (ledger: LedgerWriter): boolean => typeof member
  */
 export async function recordQuestion(
   { ledger, timeoutMs }: Pick<EngineParts, 'ledger' | 'timeoutMs'>,
+  recorder: Pick<Recorder, 'unrecorded'>,
   call: DecisionRequest,
   { rule, ttlMs, once }: QuestionTerms,
 ): Promise<RecordedQuestion | null> {
@@ -64,9 +65,7 @@ export async function recordQuestion(
   } catch (cause) {
     const refused = draftRefusal(cause)
     if (refused !== null) throw refused
-    const reason = 'the question could not be recorded'
-    const denial = makeDenial('LEDGER_WRITE_FAILED_DECISION', reason, requestId, call.decisionHash)
-    throw new AuditLogError(denial, { action, cause })
+    throw recorder.unrecorded(call, 'the question could not be recorded', cause)
   }
 }
 

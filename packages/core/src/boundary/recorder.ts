@@ -93,14 +93,20 @@ export class Recorder {
         reason_code: code,
         error: describeFailure(error, this.#parts.redactor).error,
       })
-      if (refused !== null) throw refused
-      const { requestId } = request.context
-      const isForGood = error instanceof LedgerError && FOR_GOOD.has(error.code)
-      if (isForGood) this.fault({ stage: 'decision', requestId, error })
-      const reason = 'the decision could not be recorded'
-      const denial = makeDenial(code, reason, requestId, request.decisionHash, !isForGood)
-      throw new AuditLogError(denial, { action: request.context.action, cause: error })
+      throw refused ?? this.unrecorded(request, 'the decision could not be recorded', error)
     }
+  }
+
+  /**
+   * The error of a call whose question or decision may not be recorded. If the ledger rejects all further entries, the
+   * cause is reported to the error hook, and the call cannot be retried.
+   */
+  unrecorded({ context, decisionHash }: DecisionRequest, reason: string, cause: unknown): AuditLogError {
+    const { requestId, action } = context
+    const isForGood = cause instanceof LedgerError && FOR_GOOD.has(cause.code)
+    if (isForGood) this.fault({ stage: 'decision', requestId, error: cause })
+    const denial = makeDenial('LEDGER_WRITE_FAILED_DECISION', reason, requestId, decisionHash, !isForGood)
+    return new AuditLogError(denial, { action, cause })
   }
 
   /**
@@ -206,11 +212,12 @@ export class Recorder {
 
 /**
  * The refusal of a decision by the ledger; null if the error leaves open whether it was recorded. An ENTRY_REFUSED
- * counts for a decision whose question is recorded: then a denial can still be recorded.
+ * counts for an allowed call whose question is recorded: then a denial can still be recorded.
  */
-function refusalOf(error: unknown, { approval }: Decision): DraftRefused | null {
+function refusalOf(error: unknown, { effect, approval }: Decision): DraftRefused | null {
   const refused = draftRefusal(error)
-  return refused?.code === 'ENTRY_REFUSED' && approval?.requirement === undefined ? null : refused
+  if (refused?.code !== 'ENTRY_REFUSED') return refused
+  return effect === 'allow' && approval?.requirement !== undefined ? refused : null
 }
 
 function outcomeBlock(

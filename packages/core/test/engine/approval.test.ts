@@ -189,10 +189,11 @@ describe('policy → require_approval', () => {
     async (method, form) => {
       const store = new MemoryApprovalStore()
       const original = store[method].bind(store) as ApprovalStore['consume']
-      vi.spyOn(store, method).mockImplementation(async (id: string, how: never, now: Date) => ({
+      const another = async (id: string, how: never, now: Date) => ({
         ...(await original(id, how, now)),
         approvalId: 'another',
-      }))
+      })
+      vi.spyOn(store, method).mockImplementation(another as never)
       const b = boundary(ASK, { approver: yes, approvalStore: store }, form)
       await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
     },
