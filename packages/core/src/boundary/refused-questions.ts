@@ -13,7 +13,7 @@ import type { Recorder } from './recorder.js'
 
 /**
  * Records the questions of this ledger that were refused and are still open. A failure is reported to the error hook:
- * such a call does not run in any case.
+ * such a call does not run in any case. Of the refused questions, the store lists the newest `APPROVAL_LIST_MAX`.
  */
 export async function recordRefusedQuestions(parts: EngineParts, recorder: Recorder): Promise<void> {
   const { ledger, approvalStore: store, timeoutMs, clock } = parts
@@ -23,7 +23,14 @@ export async function recordRefusedQuestions(parts: EngineParts, recorder: Recor
     if (typeof hash !== 'string') return
     const filter = { state: 'denied', limit: APPROVAL_LIST_MAX, ledger: hash } as const
     const refused = await within(timeoutMs, 'approval store', () => store.list(filter, clock()))
-    for (const record of refused) await recordRefusal(parts, record)
+    // Together, so that the ledger commits them together. One that the ledger does not take does not stop the others.
+    await Promise.all(
+      refused.map((record) =>
+        recordRefusal(parts, record).catch((error: unknown) => {
+          recorder.fault({ stage: 'approval', requestId: record.approvalId, error })
+        }),
+      ),
+    )
   } catch (error) {
     recorder.fault({ stage: 'approval', requestId: '', error })
   }
