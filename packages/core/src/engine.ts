@@ -17,7 +17,8 @@ import type { FromEnvOptions } from './from-env.js'
 import { checkEngineOptions, type EngineOptions, type OpenOptions } from './options.js'
 
 /** Takes the place of the ledger while the other options are validated. */
-const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
+const noLedger = () => Promise.reject(new Error('no ledger'))
+const NOWHERE: LedgerWriter = { append: noLedger, ask: noLedger, close: async () => {} }
 
 /**
  * Guards calls: a function runs only after the decision about the call was durably recorded.
@@ -71,13 +72,13 @@ export class SudoEngine extends EngineView {
     const opened = await openLedgerAt({ place: ledger, privateKey, passphrase })
     const engine = new SudoEngine({ ...rest, ledger: opened })
     engine.#owned = opened
-    await engine.#boundary.recordRefused()
+    await engine.recordRefused()
     return engine
   }
 
   static async #begun(engine: SudoEngine, ledger: LedgerWriter): Promise<SudoEngine> {
     if (typeof memberOf(ledger, 'begin') === 'function') await ledger.begin?.()
-    await engine.#boundary.recordRefused()
+    await engine.recordRefused()
     return engine
   }
 
@@ -130,6 +131,14 @@ export class SudoEngine extends EngineView {
   async recordOutcome(requestId: string, outcome: CallOutcome): Promise<AppendedEntry> {
     const id = requireName('requestId', requestId, REQUEST_ID_LENGTH_MAX)
     return await this.#boundary.recordOutcome(id, checkOutcome(outcome))
+  }
+
+  /**
+   * Records the denials of questions that were refused while no process waited for the answer. `open` calls it; call it
+   * after the constructor. Failures are reported to `onError`, not thrown: such calls do not run in any case.
+   */
+  async recordRefused(): Promise<void> {
+    await this.#boundary.recordRefused()
   }
 
   /**

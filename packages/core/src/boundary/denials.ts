@@ -1,7 +1,7 @@
 // Denies calls: records the denial, or answers a call that the ledger has decided already.
 import { LedgerError, type RecordedEntry } from '@sudoagent/ledger'
 import { formatTimestamp, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
-import { ApprovalDenied, type CallDenied, makeDenial } from '../error.js'
+import { ApprovalDenied, AuditLogError, type CallDenied, makeDenial } from '../error.js'
 import type { CheckedCallOptions, EngineParts } from '../options.js'
 import type { CheckedPolicyResult } from '../policy/policy.js'
 import type { ReasonCode } from '../policy/reason-code.js'
@@ -60,6 +60,7 @@ export class Denials {
       return { denied, isDenied: true }
     } catch (error) {
       if (!(error instanceof DraftRefused)) throw error
+      if (error.code === 'ENTRY_REFUSED') throw unrecorded(request, error)
       // Another process has recorded the same denial.
       if (error.recorded?.effect === 'deny') return { denied, isDenied: true }
       return this.#answerFromLedger(request, error)
@@ -109,6 +110,13 @@ const idsOf = ({ context, decisionHash }: DecisionRequest): [requestId: string, 
   context.requestId,
   decisionHash,
 ]
+
+/** The error for a denial that the ledger refuses. */
+function unrecorded(request: DecisionRequest, { cause }: DraftRefused): AuditLogError {
+  const reason = 'the decision could not be recorded'
+  const denial = makeDenial('LEDGER_WRITE_FAILED_DECISION', reason, ...idsOf(request))
+  return new AuditLogError(denial, { action: request.context.action, cause })
+}
 
 function answerOf(code: DraftRefusedCode, recorded: RecordedEntry | null): readonly [ReasonCode, string] {
   const at = recorded === null ? '' : ` (entry ${recorded.position})`

@@ -92,10 +92,20 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       ...times,
       logger: note,
     }
+    const engines: { recordRefused(): Promise<void> }[] = []
     const open = (stores: Pick<EngineOptions, 'ledger' | 'approvalStore' | 'budget'>, pins: ToolPins): Guard =>
-      new Guard({ ...guarding, pins, engine: (approver) => new SudoEngine({ ...deciding, ...stores, approver }) })
+      new Guard({
+        ...guarding,
+        pins,
+        engine: (approver) => {
+          const engine = new SudoEngine({ ...deciding, ...stores, approver })
+          engines.push(engine)
+          return engine
+        },
+      })
     // Checks the options before the ledger is created.
-    const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
+    const refuse = () => Promise.reject(new Error('no ledger'))
+    const nowhere = { append: refuse, ask: refuse, close: async () => {} }
     open({ ledger: nowhere }, new MemoryToolPins())
     const ledger = await openLedgerWriter(options.ledger, {
       ...(signer === undefined ? {} : { signer }),
@@ -106,6 +116,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const budget = limits === null ? null : await openBudget(options, limits, undos)
     const pins = await openPins(options, undos)
     const guard = open({ ledger, approvalStore, ...(budget === null ? {} : { budget }) }, pins)
+    await engines.at(-1)?.recordRefused()
     note(passing(BLOCKED_BY_DEFAULT, pass, block))
     return { guard, note, close }
   } catch (error) {
