@@ -76,7 +76,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       // The engine rejects any other value.
       unicode: options.unicode as 'refuse' | 'normalize',
       onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
-      approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),
+      approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 604_800),
       onError: ({ stage, requestId }: EngineFault) =>
         void printMessage(io, 'error', `${stage} of request ${requestId} could not be recorded`),
     }

@@ -47,7 +47,7 @@ export function register(mcp: Command, io: Io): void {
       '--allow-other-writers',
       'open the approval, budget and tool files even if users other than their owner can write to them',
     )
-    .option('--approval-ttl <seconds>', 'time limit for an approval, at most 3600', '300')
+    .option('--approval-ttl <seconds>', 'time limit for an approval, at most 604800 (7 days)', '300')
     .option(
       '--hold <seconds>',
       'time that a call waits for its approval before the client gets the answer "pending"',

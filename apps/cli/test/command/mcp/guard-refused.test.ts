@@ -79,9 +79,9 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
         ['a budget that is none', at(...usual, '--budget', 'lots', ...server), 2, /--budget/],
         [
           'an approval that takes too long',
-          at(...usual, '--approval-ttl', '86400', ...server),
+          at(...usual, '--approval-ttl', '604801', ...server),
           2,
-          /--approval-ttl `86400` is more than 3600 seconds\n.*from 1 to 3600 seconds/,
+          /--approval-ttl `604801` is more than 604800 seconds\n.*from 1 to 604800 seconds/,
         ],
         ['a time with a unit', at(...usual, '--approval-ttl', '5m', ...server), 2, /`5m` is not a number of seconds/],
         ['no time at all', at(...usual, '--timeout', '0', ...server), 2, /--timeout `0` is less than 1 seconds/],
