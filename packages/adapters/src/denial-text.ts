@@ -24,13 +24,18 @@ const REASON_LENGTH_MAX = 500
 const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['POLICY_EVALUATION_FAILED', 'denied because the policy could not be evaluated'],
   ['APPROVAL_PROCESS_FAILED', 'denied because approval could not be requested'],
+  ['APPROVAL_EXPIRED', 'not approved in time'],
+  ['APPROVAL_ALREADY_USED', 'already decided by another process'],
   ['APPROVAL_', 'not approved'],
+  ['CALL_DECIDED', 'already decided'],
+  ['CALL_CANCELLED', 'cancelled before it was approved'],
   ['QUESTIONS_FULL', 'denied because too many calls are waiting for approval'],
   ['CLOCK_BEHIND_LEDGER', 'denied because approval could not be requested'],
   ['BUDGET_EVALUATION_FAILED', 'denied because the budget could not be checked'],
   ['BUDGET_EXCEEDED_', 'denied because it would exceed the budget'],
   ['LEDGER_', 'denied because it could not be recorded'],
   ['PARAMETERS_', 'denied because of its arguments'],
+  ['AUTHORITY_INVALID', 'denied because its subject is not valid'],
   ['STOPPED', 'denied because an operator stopped such calls'],
   ['BOUNDARY_', 'denied because the authorization check failed'],
 ]

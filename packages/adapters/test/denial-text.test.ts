@@ -15,7 +15,7 @@ describe('denialText', () => {
   it.each([...REASON_CODES, 'A_CODE_OF_THE_POLICY', ''])('of %s says that, why, and not to repeat it', (code) => {
     const text = denialText({ code, reason: 'it is Sunday' })
     expect(text).toMatch(
-      /^This call was (?:denied \S.*|not approved), so it did not run\. Reason: it is Sunday\. Do not repeat this call unchanged\.$/,
+      /^This call was (?:denied|not approved|already decided|cancelled)(?: \S.*)?, so it did not run\. Reason: it is Sunday\. Do not repeat this call unchanged\.$/,
     )
   })
 
@@ -24,6 +24,11 @@ describe('denialText', () => {
     expect(by('POLICY_DENY_HIGH_RISK')).toBe('denied by policy')
     expect(by('POLICY_EVALUATION_FAILED')).toBe('denied because the policy could not be evaluated')
     expect(by('APPROVAL_DENIED')).toBe('not approved')
+    expect(by('APPROVAL_EXPIRED')).toBe('not approved in time')
+    expect(by('APPROVAL_ALREADY_USED')).toBe('already decided by another process')
+    expect(by('CALL_DECIDED')).toBe('already decided')
+    expect(by('CALL_CANCELLED')).toBe('cancelled before it was approved')
+    expect(by('AUTHORITY_INVALID')).toBe('denied because its subject is not valid')
     expect(by('APPROVAL_PROCESS_FAILED')).toBe('denied because approval could not be requested')
     expect(by('QUESTIONS_FULL')).toBe('denied because too many calls are waiting for approval')
     expect(by('CLOCK_BEHIND_LEDGER')).toBe('denied because approval could not be requested')

@@ -136,17 +136,6 @@ async function settle(
   return requireApproved(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
 }
 
-/**
- * Marks the approval as used in the store, after the decision was recorded.
- *
- * @throws the store's error. The approval is used in any case: the ledger takes no second decision
- */
-export async function followUse(desk: Pick<ApprovalDeps, 'store' | 'clock' | 'timeoutMs'>, call: DecisionRequest) {
-  const { requestId } = call.context
-  const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
-  await within(desk.timeoutMs, 'approval store', () => desk.store.consume(requestId, binding, desk.clock()))
-}
-
 /** An approval that is used while its question is open: the ledger is an older copy of itself. */
 function requireUnused(record: ApprovalRecord): ApprovalRecord {
   if (memberOf(record, 'consumedAt') === null) return record

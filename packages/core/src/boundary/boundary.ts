@@ -15,7 +15,7 @@ import { ApprovalDenied, AuditLogError, BoundaryError, CallDenied, makeDenial } 
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
 import { noticeOf } from '../policy/context.js'
 import type { CheckedPolicyResult } from '../policy/policy.js'
-import { followUse, seekApproval, unansweredBlock } from './approval-step.js'
+import { seekApproval, unansweredBlock } from './approval-step.js'
 import { commitBudget, releaseBudget, reserveBudget } from './budget-step.js'
 import { takeCall } from './call-step.js'
 import { requireClock } from './clock-check.js'
@@ -30,6 +30,7 @@ import { type CallOutcome, Recorder } from './recorder.js'
 import { boundaryRefusal, Refusal } from './refusal.js'
 import { recordRefusedQuestions } from './refused-questions.js'
 import { isSameReceiver, type PendingCall, requireUnchanged } from './unchanged.js'
+import { UsedApprovals } from './used-approvals.js'
 
 /** An allowed call whose decision is durably recorded. The function must run with `args`, which the decision covers. */
 export interface Authorization {
@@ -64,13 +65,14 @@ export class Boundary {
   readonly #recorder: Recorder
   readonly #denials: Denials
   readonly #open = new OpenQuestions()
-  readonly #following = new Set<Promise<void>>()
+  readonly #used: UsedApprovals
   readonly #running = new WeakMap<object, RunningCall>()
 
   constructor(parts: EngineParts) {
     this.#parts = parts
     this.#recorder = new Recorder(parts)
     this.#denials = new Denials(parts, this.#recorder)
+    this.#used = new UsedApprovals(parts, this.#recorder)
   }
 
   /** The number of outcomes that could not be recorded. */
@@ -116,7 +118,7 @@ export class Boundary {
     const { position } = await this.#recorder
       .decision(request, ruling, undefined, undefined, terms.once)
       .catch((error: unknown) => this.#giveBack(asked, ruled, error))
-    if (question !== null) this.#followUse(request)
+    if (question !== null) this.#used.follow(request)
     const { reason, reasonCode } = ruling
     const authorization: Authorization = Object.freeze({
       status: 'allowed',
@@ -265,20 +267,9 @@ export class Boundary {
     throw error
   }
 
-  /** The store follows the ledger, which has the approval as used. The call does not wait for it. */
-  #followUse(request: DecisionRequest): void {
-    const { approvalStore: store, clock, timeoutMs } = this.#parts
-    const followed = followUse({ store, clock, timeoutMs }, request)
-      .catch((error: unknown) => {
-        this.#recorder.fault({ stage: 'approval', requestId: request.context.requestId, error })
-      })
-      .finally(() => this.#following.delete(followed))
-    this.#following.add(followed)
-  }
-
   /** Waits until the approval store has followed every use of an approval. */
   async settled(): Promise<void> {
-    await Promise.all(this.#following)
+    await this.#used.settled()
   }
 
   async #release(request: DecisionRequest): Promise<void> {

@@ -78,13 +78,20 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['TOOL_UNKNOWN', 'List the tools of the server again before you retry it.'],
   ['TOOL_DEFINITION_CHANGED', 'Do not retry it until an operator accepts the new definition of the tool.'],
   ['TOOL_NOT_ACCEPTED', 'Do not retry it until an operator accepts the tool.'],
+  ['AUTHORITY_INVALID', 'The subject that it acts for was rejected. Do not retry it unchanged.'],
+  ['STOPPED', 'An operator stopped such calls. Do not retry it until the operator resumes them.'],
   ['CALL_CANCELLED', 'The client cancelled it.'],
   ['CLIENT_GONE', 'The session is closed.'],
   ['SERVER_ENDED', 'No more calls can run in this session, because the server disconnected.'],
   ['GUARD_STOPPED', 'No more calls can run in this session, because it is closed.'],
 ])
 
+/** Codes of calls that another process has decided: that process may have run the call. */
+const DECIDED_ELSEWHERE: readonly string[] = ['APPROVAL_ALREADY_USED', 'CALL_DECIDED']
+
 export function adviceFor({ code, retryable }: Denial): string {
+  if (DECIDED_ELSEWHERE.includes(code))
+    return 'This request did not run the call. Another process decided it and may have run it. Do not retry it.'
   if (retryable) return 'The call did not run. It may succeed later. Wait before you retry it.'
   const advice = ADVICE.get(code) ?? 'The policy denied it. Do not retry it unchanged.'
   return `The call did not run. ${advice}`

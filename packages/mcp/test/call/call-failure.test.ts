@@ -47,8 +47,8 @@ const CASES: readonly Case[] = [
     name: 'no person answers in time',
     options: { approvalTtlMs: 50 },
     call: (rig) => rig.callTool('write'),
-    told: /^denied: no approval before the deadline \(APPROVAL_DENIED\)\. The call did not run\. It was not approved/,
-    recorded: 'deny files/write APPROVAL_DENIED',
+    told: /^denied: no approval before the deadline \(APPROVAL_EXPIRED\)\. The call did not run\. It may succeed later/,
+    recorded: 'deny files/write APPROVAL_EXPIRED',
   },
   {
     name: 'the arguments are too long',
@@ -185,6 +185,20 @@ describe('a call without a result', () => {
     await expect.poll(async () => (await rig.story()).at(-1)).toMatch(recorded)
     expect(rig.notes.join('\n')).not.toMatch(/internal error|unknown/)
   })
+
+  it.each(CASES.filter(({ recorded }) => String(recorded).startsWith('deny files/write')))(
+    '$name: the denial ends the recorded question',
+    async ({ options = {}, call, recorded }) => {
+      const rig = await Rig.open(options)
+      await call(rig)
+      await expect.poll(() => rig.story()).toContain(recorded)
+      const { approval_id, requirement, redacted, expires_at, decision_hash } = await rig.question()
+      const decision = await rig.decisionOf(approval_id)
+      expect(decision.approval).toMatchObject({ approval_id, requirement, redacted, expires_at })
+      expect(decision.decision).toMatchObject({ effect: 'deny', decision_hash })
+      expect(await rig.store.list({ state: 'pending' }, new Date())).toEqual([])
+    },
+  )
 
   it('no two causes share their words, on record or to the model', async () => {
     const words = CASES.map(({ told, recorded }) => `${told} ${recorded}`)

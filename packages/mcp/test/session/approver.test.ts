@@ -24,7 +24,11 @@ describe('the person at the client', () => {
     const question = rig.client.got.find(({ method }) => method === 'elicitation/create')
     expect(question.params.message).toMatch(/^SudoAgent: may the agent \S+ call files\/write\?$/m)
     expect(question.params.message).toContain('{"path":"a"}')
-    expect((await rig.entry(2)).approval).toMatchObject({ state: 'approved', approver_id: 'mcp-client:tester' })
+    expect(question.params.message).toMatch(/^Redacted: 0 values/)
+    expect((await rig.first('decision')).approval).toMatchObject({
+      state: 'approved',
+      approver_id: 'mcp-client:tester',
+    })
   })
 
   it('is shown what could hide or turn a part of the question, and what the tool was defined as', async () => {
@@ -32,9 +36,9 @@ describe('the person at the client', () => {
     await rig.callTool('write', { path: 'a\u202etxt.exe\u200b' })
     const { message } = rig.client.got.find(({ method }) => method === 'elicitation/create').params
     expect(message).toContain('a\\u{202e}txt.exe\\u{200b}')
-    const digest = (await rig.entry(2)).metadata.mcp.tool_definition
+    const digest = (await rig.first('decision')).metadata.mcp.tool_definition
     expect(message).toContain(
-      `\nReason: writes are looked at [Tool definition (not covered by your signature): ${digest}]`,
+      `\nReason (not part of what you sign): writes are looked at [Tool definition (not covered by your signature): ${digest}]`,
     )
   })
 
@@ -48,7 +52,7 @@ describe('the person at the client', () => {
     const rig = await answering(answer)()
     expect(codeOf(await rig.callTool('write'))).toBe('APPROVAL_DENIED')
     expect(ran(rig)).toEqual([])
-    expect((await rig.entry(2)).approval).toMatchObject({ state: 'denied', approver_id: 'mcp-client:tester' })
+    expect((await rig.first('decision')).approval).toMatchObject({ state: 'denied', approver_id: 'mcp-client:tester' })
   })
 
   it.each<[string, object]>([
@@ -60,7 +64,7 @@ describe('the person at the client', () => {
     const result = rig.callTool('write')
     await rig.resolve('approved')
     expect(textOf(await result)).toBe('ran write')
-    expect((await rig.entry(2)).approval.approver_id).toBe('ada')
+    expect((await rig.first('decision')).approval.approver_id).toBe('ada')
   })
 
   it('is not asked where an option forbids it, where the policy does, or where the client cannot', async () => {
@@ -128,8 +132,8 @@ describe('the approval store', () => {
 
   it('expired: denied', async () => {
     const rig = await Rig.open({ approvalTtlMs: 60 })
-    expect(codeOf(await rig.callTool('write'))).toBe('APPROVAL_DENIED')
-    expect((await rig.entry(2)).approval.state).toBe('expired')
+    expect(codeOf(await rig.callTool('write'))).toBe('APPROVAL_EXPIRED')
+    expect((await rig.first('decision')).approval.state).toBe('expired')
   })
 
   it('cancelled by the client: denied on record, nothing is left open', async () => {
@@ -167,7 +171,7 @@ describe('pending', () => {
     expect(isPending(await rig.callTool('write', { path: 'a' }))).toBe(true)
     expect(ran(rig)).toHaveLength(1)
     expect(await rig.story()).toEqual(['allow files/write POLICY_REQUIRE_APPROVAL_HIGH_VALUE', 'success files/write'])
-    const entry = await rig.entry(2)
+    const entry = await rig.first('decision')
     expect(entry.request_id).toBe(approvalId)
     expect(entry.approval).toMatchObject({ approval_id: approvalId, approver_id: 'ada' })
   })
@@ -180,7 +184,7 @@ describe('pending', () => {
     await rig.ask('ping')
     expect(ran(rig)).toEqual([])
     expect(textOf(await rig.callTool('write'))).toBe('ran write')
-    expect((await rig.entry(2)).approval.approver_id).toBe('mcp-client:tester')
+    expect((await rig.first('decision')).approval.approver_id).toBe('mcp-client:tester')
   })
 
   it('an approval that comes while nobody waits runs nothing until the call is repeated', async () => {
@@ -198,7 +202,7 @@ describe('pending', () => {
     expect(isPending(await rig.callTool('write'))).toBe(true)
     await rig.resolve('approved')
     await expect.poll(() => rig.story()).toEqual(['deny files/write APPROVAL_DENIED'])
-    const { approval, decision } = await rig.entry(2)
+    const { approval, decision } = await rig.first('decision')
     expect(approval.approver_id).toBe('ada')
     expect(decision.reason).toContain('did not repeat the call in time')
     expect(ran(rig)).toEqual([])

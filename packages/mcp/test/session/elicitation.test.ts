@@ -131,6 +131,6 @@ describe('the person at the client', () => {
     const capabilities = { elicitation: {} }
     await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo: { name, version: '1' } })
     expect(textOf(await rig.callTool('write'))).toBe('ran write')
-    expect((await rig.entry(2)).approval.approver_id).toBe(approverId)
+    expect((await rig.first('decision')).approval.approver_id).toBe(approverId)
   })
 })

@@ -187,6 +187,28 @@ export class Rig {
     throw new Error('no entry at this position')
   }
 
+  /** Returns the first entry of a kind. */
+  async first(event: 'decision' | 'outcome'): Promise<Json> {
+    for await (const { entry } of select(this.ledger.reader())) if (entry.event === event) return entry
+    throw new Error(`no ${event} is recorded`)
+  }
+
+  /** Returns the decision of a call. */
+  async decisionOf(requestId: string): Promise<Json> {
+    for await (const { entry } of select(this.ledger.reader()))
+      if (entry.event === 'decision' && entry.request_id === requestId) return entry
+    throw new Error('no decision is recorded')
+  }
+
+  /** Returns the control entry of the first question. */
+  async question(): Promise<Json> {
+    for await (const { entry } of select(this.ledger.reader())) {
+      const { event, checkpoint } = entry as Json
+      if (event === 'checkpoint' && checkpoint.kind === 'asked') return checkpoint
+    }
+    throw new Error('no question is recorded')
+  }
+
   /** Returns one short line for each entry of the ledger: `decision allow read`, `outcome error read: why`. */
   async story(): Promise<string[]> {
     const lines: string[] = []

@@ -77,8 +77,8 @@ describe('while an approval is open', () => {
     change(rig)
     await rig.resolve('approved')
     await waiting
-    const outcome = await rig.entry(3)
-    expect(outcome.outcome).toMatchObject({ status: 'error', error_type: 'TOOL_DEFINITION_CHANGED' })
+    const { outcome } = await rig.first('outcome')
+    expect(outcome).toMatchObject({ status: 'error', error_type: 'TOOL_DEFINITION_CHANGED' })
   })
 
   it('a guard that accepts what is shown does not run it either: another tool was approved', async () => {
