@@ -22,7 +22,7 @@ export type { KeyRing } from './rules/key-ring.js'
 export { questionFields, questionOf } from './standing/question-fields.js'
 export { expiryLimit, type OpenQuestion } from './standing/questions.js'
 export { type ControlRow, type Standing, standingOf } from './standing/standing.js'
-export { withEntry } from './store/call-book.js'
+export { CallBook, withEntry } from './store/call-book.js'
 export { leavesOf, treeDamaged, withHash } from './tree/tile-hashes.js'
 export {
   type AppendRequest,

@@ -14,7 +14,10 @@ export function register(approvals: Command, io: Io): void {
     .argument('<id>', 'approval id, or a unique prefix')
     .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
     .option('--yes', 'skip the confirmation; required without a terminal')
-    .option('--ledger <ledger>', 'wait until this ledger has recorded the decision, and print its position')
+    .option(
+      '--ledger <ledger>',
+      'compare the question with this ledger, wait until it has recorded the decision, and print its position',
+    )
     .option('--timeout <seconds>', 'time limit for --ledger; default: 10')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')

@@ -15,7 +15,10 @@ export function register(approvals: Command, io: Io): void {
     .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
     .option('--reason <text>', 'reason, reported to the agent and recorded in the ledger')
     .option('--yes', 'skip the confirmation; required without a terminal')
-    .option('--ledger <ledger>', 'wait until this ledger has recorded the decision, and print its position')
+    .option(
+      '--ledger <ledger>',
+      'compare the question with this ledger, wait until it has recorded the decision, and print its position',
+    )
     .option('--timeout <seconds>', 'time limit for --ledger; default: 10')
     .option('--receipt <file>', 'with --ledger: write the receipt of the decision to this file')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')

@@ -7,11 +7,13 @@ import { type LedgerReader, makeReceipt, select } from '@sudoagent/ledger'
 import { isCallEntry } from '@sudoagent/ledger/entry'
 import { CliError, EXIT } from '../../exit.js'
 import { withLedger } from '../../ledger/ledger-file.js'
+import { batchOf, type Lines, linesReader } from '../../ledger/lines-reader.js'
 import { isServer } from '../../ledger/password-url.js'
 import type { Io } from '../../terminal/io.js'
 import { printMessage } from '../../terminal/message.js'
 import { type Output, openOutput } from '../../terminal/output.js'
 import { requireNotOfLedger } from '../../terminal/same-file.js'
+import { requireAskedEntry } from './asked-entry.js'
 
 /** Interval between two looks at the ledger, in milliseconds. Each look at a server needs a new connection. */
 const POLL_FILE_MS = 250
@@ -82,7 +84,7 @@ export class RecordedWait {
   /**
    * @param store - the approval store, which the receipt must not replace
    * @returns null without `--ledger`
-   * @throws CliError with exit code 1 if the question was recorded in another ledger; LedgerError if the ledger cannot
+   * @throws CliError with exit code 1 unless the ledger has recorded the question as it is stored; LedgerError if the ledger cannot
    *   be read; CliError if the receipt cannot be written
    */
   static async open(
@@ -92,13 +94,7 @@ export class RecordedWait {
     io: Io,
   ): Promise<RecordedWait | null> {
     if (ledger === undefined) return null
-    const first = await withLedger(ledger, io, true, ({ reader }) => firstHash(reader))
-    if (record.asked !== undefined && record.asked.ledger !== first)
-      throw new CliError(
-        EXIT.no,
-        `nothing changed: the question was not recorded in \`${ledger}\``,
-        'give the ledger of the agent that asks',
-      )
+    await withLedger(ledger, io, true, ({ reader }) => requireAskedEntry(reader, record, ledger))
     if (receipt === undefined) return new RecordedWait({ ledger, timeout }, record, null, io)
     if (!isServer(store)) await requireNotOfLedger(receipt, store, '--receipt')
     const output = await openOutput(receipt, ledger, io, '--receipt')
@@ -142,17 +138,7 @@ export class RecordedWait {
   async #decisionIn(reader: LedgerReader): Promise<RecordedDecision | null> {
     const requestId = this.#record.approvalId
     const ofCall = await reader.linesOfCall(requestId)
-    const entries: LedgerReader = {
-      kind: reader.kind,
-      sizeHint: undefined,
-      batches: () => (ofCall === null ? this.#linesSince(reader) : batchOf(ofCall)),
-      lineAt: (position) => reader.lineAt(position),
-      linesOfCall: async () => null,
-      evidence: () => reader.evidence(),
-      treeReader: () => null,
-      faults: () => reader.faults(),
-      close: async () => {},
-    }
+    const entries = linesReader(reader, () => (ofCall === null ? this.#linesSince(reader) : batchOf(ofCall)))
     for await (const { position, entry } of select(entries, { requestId, event: 'decision' })) {
       if (!isCallEntry(entry)) continue
       return { position, effect: entry.decision.effect ?? 'deny', reason_code: entry.decision.reason_code ?? null }
@@ -160,7 +146,7 @@ export class RecordedWait {
     return null
   }
 
-  async *#linesSince(reader: LedgerReader): ReturnType<typeof batchOf> {
+  async *#linesSince(reader: LedgerReader): AsyncGenerator<Lines, void, undefined> {
     for await (const batch of reader.batches(this.#seen)) {
       yield batch
       this.#seen = batch.at(-1)?.position ?? this.#seen
@@ -175,18 +161,6 @@ export function recordedText({ position, effect, reason_code: code }: RecordedDe
   const text = `recorded as entry ${position}`
   if ((effect === 'allow') === (verdict === 'approved')) return text
   return `${text}: the call was ${effect === 'allow' ? 'allowed' : 'denied'}${code === null ? '' : ` (${escapeForTerminal(code)})`}`
-}
-
-type Lines = NonNullable<Awaited<ReturnType<LedgerReader['linesOfCall']>>>
-
-async function* batchOf(lines: Lines): AsyncGenerator<Lines, void, undefined> {
-  yield lines
-}
-
-/** `entry_hash` of the first entry; undefined for an empty ledger. */
-async function firstHash(reader: LedgerReader): Promise<string | undefined> {
-  for await (const { entry } of select(reader, { limit: 1 })) return entry.entry_hash
-  return undefined
 }
 
 function notRecorded({ asked }: ApprovalRecord, verdict: Verdict): string {

@@ -5,6 +5,7 @@ import { type Io, print } from '../../terminal/io.js'
 export interface ShowOptions {
   readonly store: string
   readonly id: string
+  readonly ledger?: string
   readonly allowOtherWriters?: boolean
   readonly json?: boolean
 }
@@ -16,10 +17,11 @@ export function register(approvals: Command, io: Io): void {
     .description(
       'Shows one approval: the number of redacted values, all arguments as the policy saw them, the action, the agent and for whom it calls, the ' +
         'required approvals, the expiry time, the hashes that bind an answer to the approval, and what none of the hashes covers. Computes the hashes ' +
-        'again from the shown values. Exits with 1 if the approval does not exist, or if a hash differs.',
+        'again from the shown values. Exits with 1 if the approval does not exist, if a hash differs, or if the ledger has recorded other values.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'approval id, or a unique prefix')
+    .option('--ledger <ledger>', 'compare the approval with the question that this ledger has recorded')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
@@ -33,12 +35,20 @@ Example:
     })
 }
 
-export async function run({ store: path, id, json = false, ...access }: ShowOptions, io: Io): Promise<ExitCode> {
+export async function run(
+  { store: path, id, ledger, json = false, ...access }: ShowOptions,
+  io: Io,
+): Promise<ExitCode> {
   const { withApprovals } = await import('../../ledger/approval-store.js')
   const { approvalJson } = await import('../../text/approval-json.js')
   const { renderApproval } = await import('../../text/approval-text.js')
   const { find } = await import('./find.js')
   const record = await withApprovals(path, access, (store) => find(store, id))
+  if (ledger !== undefined) {
+    const { withLedger } = await import('../../ledger/ledger-file.js')
+    const { requireAskedEntry } = await import('./asked-entry.js')
+    await withLedger(ledger, io, true, ({ reader }) => requireAskedEntry(reader, record, ledger))
+  }
   const text = json
     ? `${JSON.stringify(approvalJson(record), null, 2)}\n`
     : renderApproval(record, new Date(), io.stdout.columns)
