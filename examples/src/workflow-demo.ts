@@ -51,7 +51,7 @@ await Promise.all([ledger.close(), approvalStore.close(), budget.close()])
 const reader = await openLedgerReader('workflow.sqlite')
 const report = await verify(reader, { publicKeys: [key.publicKey] })
 assert.equal(report.verdict, 'signed')
-const story = await callStory(reader, { position: 4 })
+const story = await callStory(reader, { position: 5 })
 const receipt = await makeReceipt(reader, { requestId: story.requestId })
 await reader.close()
 // An outsider verifies the receipt with only the public key.

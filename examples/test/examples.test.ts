@@ -77,8 +77,8 @@ it('the demo: the ledger and a receipt verify, a copy with one byte changed and 
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(lines.at(-1)).toMatch(LAST_LINES.get('demo') ?? /never/)
   const text = lines.join('\n')
-  expect(text).toMatch(/ signed: nothing was changed.*\n[\s\S]* broken: \d+ findings?, the first at entry 11;/)
-  expect(text).toContain('entry 11: entry_hash does not match its content (ENTRY_HASH_MISMATCH)')
+  expect(text).toMatch(/ signed: nothing was changed.*\n[\s\S]* broken: \d+ findings?, the first at entry 13;/)
+  expect(text).toContain('entry 13: entry_hash does not match its content (ENTRY_HASH_MISMATCH)')
   expect(text).toContain('(TRUNCATED)')
 
   const at = (name: string): string => join(root, 'demo-output', name)
@@ -154,7 +154,7 @@ describe('the CI job', () => {
     }
     expect(job(demo('tampered.sqlite'))).not.toBe(0)
     expect(job(demo('ledger.sqlite'))).toBe(0)
-    expect(readFileSync(at('artifact/ledger.checkpoint'), 'utf8')).toMatch(/\n19\n/)
+    expect(readFileSync(at('artifact/ledger.checkpoint'), 'utf8')).toMatch(/\n22\n/)
     expect(job(demo('ledger.sqlite'))).toBe(0)
     expect(JSON.parse(readFileSync(at('report.json'), 'utf8')).verdict).toBe('anchored')
     // The signer truncated the ledger and signed a head for the rest: only the kept checkpoint reveals it.

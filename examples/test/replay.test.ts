@@ -34,12 +34,16 @@ const ONE_IN = byTier({ short: 40, long: 8 })
 
 if (!existsSync(data)) console.info('skipped: the recorded calls for the replay are missing')
 
+/** Whether the policy requires approval for a call. */
+const isAsked = ({ tool }: RecordedCall): boolean => /^(?:cancel|update)_/.test(tool)
+
 /** Derives the expected result of each call from the recording, without the policy's code. */
 function expectations(calls: readonly RecordedCall[]): string[] {
   let bookings = 0
-  return calls.map(({ tool, arguments: input }) => {
+  return calls.map((call) => {
+    const { tool, arguments: input } = call
     if (/^(?:get|search|list)_|^(?:calculate|think|transfer_to_human_agents)$/.test(tool)) return 'ran'
-    if (/^(?:cancel|update)_/.test(tool)) return input.cabin === 'business' ? 'APPROVAL_DENIED' : 'ran'
+    if (isAsked(call)) return input.cabin === 'business' ? 'APPROVAL_DENIED' : 'ran'
     if (tool === 'send_certificate') return Number(input.amount) > 100 ? 'POLICY_DENY_HIGH_RISK' : 'ran'
     bookings += 1
     return bookings > BOOKINGS_MAX ? 'BUDGET_EXCEEDED_TOOL_RATE' : 'ran'
@@ -134,8 +138,8 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     expect(await verify(reader, { publicKeys: [key.publicKey] })).toMatchObject({
       ok: true,
       verdict: 'signed',
-      // Includes the genesis.
-      entries: 1 + 1164 + ran,
+      // Includes the genesis and the questions.
+      entries: 1 + calls.filter(isAsked).length + 1164 + ran,
       decisions: 1164,
       outcomes: ran,
       open: 0,
@@ -189,7 +193,8 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     let position = 1
     const kinds = new Set<string>()
     for (const [index, requestId] of result.requestIds.entries()) {
-      position += 1
+      // A question precedes its decision.
+      position += isAsked(calls[index] as RecordedCall) ? 2 : 1
       const ran = result.endings[index] === 'ran'
       // For each combination of tool and ending, the first call is always checked.
       const what = `${calls[index]?.tool} ${result.endings[index]}`

@@ -1,18 +1,14 @@
 export { type StopScope, scopeText } from './authority/stop-scope.js'
 export type { EntryDraft } from './entry/entry.js'
 export type { Finding, FindingCode } from './entry/finding.js'
-export { LedgerError, type LedgerErrorCode, type RecordedEntry } from './error.js'
+export { LedgerError, type LedgerErrorCode } from './error.js'
 export type { LedgerReader } from './port/reader.js'
 export type {
   AppendedEntry,
-  AppendOptions,
-  AskedQuestion,
   ControlNote,
   ControlWriter,
   LedgerWriter,
-  OutcomeReport,
   PreparedEntry,
-  Question,
   StoppedCalls,
 } from './port/writer.js'
 export { type Criteria, type CriteriaInput, parseCriteria, type SelectOptions } from './read/criteria.js'

@@ -6,6 +6,7 @@
 
 export { parseLine } from './entry/line.js'
 export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
+export type { RecordedEntry } from './error.js'
 export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
 export { ownFields } from './own-fields.js'
 export type {
@@ -17,6 +18,7 @@ export type {
   StoredText,
   StoreFault,
 } from './port/reader.js'
+export type { AppendOptions, AskedQuestion, OutcomeReport, Question } from './port/writer.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
 export { questionFields, questionOf } from './standing/question-fields.js'

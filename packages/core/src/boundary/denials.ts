@@ -1,6 +1,7 @@
 // Denies calls: records the denial, or answers a call that the ledger has decided already.
-import { LedgerError, type RecordedEntry } from '@sudoagent/ledger'
+import { LedgerError } from '@sudoagent/ledger'
 import { formatTimestamp, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
+import type { RecordedEntry } from '@sudoagent/ledger/store'
 import { ApprovalDenied, AuditLogError, type CallDenied, makeDenial } from '../error.js'
 import type { CheckedCallOptions, EngineParts } from '../options.js'
 import type { CheckedPolicyResult } from '../policy/policy.js'

@@ -1,5 +1,5 @@
 // The refusal of an entry by the rules of the ledger: nothing was recorded, and the ledger goes on.
-import type { RecordedEntry } from '@sudoagent/ledger'
+import type { RecordedEntry } from '@sudoagent/ledger/store'
 import { memberOf } from '../check.js'
 
 const CODES = [

@@ -1,8 +1,9 @@
 // The question step: the ledger records the question of a call before an approver is asked, and sets its deadline. The
 // decision then carries the requirement of the question (RECORD §2 and §4 of the format: `asked`).
 import { assertedRequirement, type Commitment, hashRequirement, type Requirement } from '@sudoagent/crypto/entry'
-import type { AskedQuestion, LedgerWriter } from '@sudoagent/ledger'
+import type { LedgerWriter } from '@sudoagent/ledger'
 import type { ApprovalBlock } from '@sudoagent/ledger/entry'
+import type { AskedQuestion } from '@sudoagent/ledger/store'
 import type { AskedRequest } from '../approval/approval.js'
 import { memberOf } from '../check.js'
 import type { EngineParts } from '../options.js'
