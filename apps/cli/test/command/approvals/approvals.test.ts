@@ -74,8 +74,10 @@ describe('an engine that waits', () => {
     expect(shown.stdout).toContain('"amount": 5')
     expect(shown.stdout).toContain('"apiKey": "[redacted]"')
     expect(shown.stdout).toMatch(
-      /^action {4}pay\nagent {5}pay-bot\n(?:.*\n)*not part of what you sign:\nreason {4}7 characters are NOT SHOWN \(apiKey\)\. somebody looks at it \(rule ask\)\n$/m,
+      /^action {4}pay\nagent {5}pay-bot\nrule {6}ask\n(?:.*\n)*not part of what you sign:\nreason {4}7 characters are NOT SHOWN \(apiKey\)\. somebody looks at it \(rule ask\)\npolicy {4}pay\nmetadata {2}.*\n$/m,
     )
+    expect(shown.stdout).toMatch(/^redacted {2}1 value is not shown/)
+    expect(answer(box, 'show', id, '--ledger', 'ledger.sqlite')).toMatchObject({ code: 0, stderr: '' })
     expect(shown.stdout).toMatch(/^decision {2}[0-9a-f]{64}$/m)
     expect(shown.stdout).not.toMatch(/\u001b|hunter2/)
     expect(engine.said()).toBe('')
@@ -106,7 +108,7 @@ describe('an engine that waits', () => {
     const toLedger = ['--approver', 'alice', '--yes', '--ledger', 'ledger.sqlite']
     expect(answer(box, 'approve', ids.get(5) ?? '', ...toLedger)).toEqual({
       code: 0,
-      stdout: 'approved: pay for pay-bot, by alice\nrecorded as entry 2\n',
+      stdout: 'approved: pay for pay-bot, by alice\nrecorded as entry 4\n',
       stderr: '',
     })
     const denied = answer(box, 'deny', ids.get(7) ?? '', ...toLedger, '--receipt', 'receipt.json')

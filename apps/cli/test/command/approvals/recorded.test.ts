@@ -2,9 +2,10 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
-import { type EntryDraft, openLedgerReader, openLedgerWriter, select } from '@sudoagent/ledger'
+import { type EntryDraft, openLedgerWriter } from '@sudoagent/ledger'
+import Database from 'better-sqlite3'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { stateIn, storeQuestion, storeWith } from '../../support/approval-store.js'
+import { ask, stateIn, storeWith } from '../../support/approval-store.js'
 import { decisionDraft, requestIdOf } from '../../support/draft.js'
 import { writeLedger } from '../../support/ledger.js'
 import { type Sandbox, sandbox } from '../../support/sandbox.js'
@@ -14,6 +15,8 @@ const YES = ['--approver', 'alice', '--yes'] as const
 const key = generatePrivateKey()
 
 let box: Sandbox
+/** Makes the denial that ends the question. */
+let denial: (reasonCode: string) => EntryDraft
 beforeEach(() => {
   box = sandbox()
 })
@@ -21,10 +24,7 @@ beforeEach(() => {
 /** Creates a ledger with one call, and a question that was asked there. */
 async function askedIn(ledger: string): Promise<void> {
   await writeLedger(box.path(ledger), [decisionDraft({ n: 1 })], key)
-  const reader = await openLedgerReader(box.path(ledger))
-  for await (const { entry } of select(reader, { limit: 1 }))
-    await storeQuestion(box, ID, { asked: { ledger: entry.entry_hash as never, position: 2 } })
-  await reader.close()
+  denial = await ask(box, ID, ledger, { signer: createSigner(key) })
 }
 
 async function append(ledger: string, draft: EntryDraft): Promise<void> {
@@ -57,11 +57,11 @@ describe.each(['ledger.sqlite', 'ledger.jsonl'])('with --ledger %s', (ledger) =>
     const args = ['deny', ID, ...YES, '--ledger', ledger, '--receipt', 'receipt.json']
     const ran = await meanwhile(args, ID, async () => {
       await append(ledger, decisionDraft({ n: 2 }))
-      await append(ledger, decisionDraft({ n: 3, effect: 'deny' }))
+      await append(ledger, denial('APPROVAL_DENIED'))
     })
     expect(ran).toEqual({
       code: 0,
-      stdout: 'denied: refund for support-bot, by alice\nrecorded as entry 4\n',
+      stdout: 'denied: refund for support-bot, by alice\nrecorded as entry 5\n',
       stderr: '',
     })
     const same = box.run(['receipt', ledger, '--request-id', ID])
@@ -87,20 +87,20 @@ describe('what the command prints', () => {
   beforeEach(() => askedIn('ledger.sqlite'))
 
   it('with --json: the decision on record', async () => {
-    await append('ledger.sqlite', decisionDraft({ n: 3, effect: 'deny', reasonCode: 'STOPPED' }))
+    await append('ledger.sqlite', denial('STOPPED'))
     const ran = run('approve', ID, ...YES, '--ledger', 'ledger.sqlite', '--json')
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(JSON.parse(ran.stdout)).toMatchObject({
       approval_id: ID,
       state: 'approved',
-      recorded: { position: 3, effect: 'deny', reason_code: 'STOPPED' },
+      recorded: { position: 4, effect: 'deny', reason_code: 'STOPPED' },
     })
   })
 
   it('if the decision on record is another than the answer', async () => {
-    await append('ledger.sqlite', decisionDraft({ n: 3, effect: 'deny', reasonCode: 'STOPPED' }))
+    await append('ledger.sqlite', denial('STOPPED'))
     expect(run('approve', ID, ...YES, '--ledger', 'ledger.sqlite').stdout).toBe(
-      'approved: refund for support-bot, by alice\nrecorded as entry 3: the call was denied (STOPPED)\n',
+      'approved: refund for support-bot, by alice\nrecorded as entry 4: the call was denied (STOPPED)\n',
     )
   })
 
@@ -118,6 +118,25 @@ describe('what the command prints', () => {
     expect(run('deny', 'r1', ...YES, '--ledger', 'ledger.sqlite', '--timeout', '0').stderr).toBe(
       'sudoagent: note: not recorded yet: the process that asked records it\n',
     )
+  })
+})
+
+describe.each(['show', 'approve', 'deny'])('%s refuses a request that differs from its entry', (command) => {
+  const answer = command === 'show' ? [] : YES
+  beforeEach(() => askedIn('ledger.sqlite'))
+
+  it.each([
+    ['redacted = redacted + 1', /differs from entry 3 of `ledger\.sqlite`: redacted$/m],
+    ['position = 2', /entry 2 of `ledger\.sqlite` is not the question/],
+    ['position = 99', /entry 99 of `ledger\.sqlite` is not the question/],
+  ])('%s', async (change, says) => {
+    const db = new Database(box.path('approvals.sqlite'))
+    db.exec(`UPDATE sudoagent_question SET ${change}`)
+    db.close()
+    const ran = run(command, ID, ...answer, '--ledger', 'ledger.sqlite')
+    expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code: 1, stdout: '' })
+    expect(ran.stderr).toMatch(says)
+    expect(await stateIn(box, ID)).toBe('pending')
   })
 })
 
