@@ -84,8 +84,8 @@ export class RecordedWait {
   /**
    * @param store - the approval store, which the receipt must not replace
    * @returns null without `--ledger`
-   * @throws CliError with exit code 1 unless the ledger has recorded the question as it is stored; LedgerError if the ledger cannot
-   *   be read; CliError if the receipt cannot be written
+   * @throws CliError with exit code 1 unless the ledger has recorded the question as it is stored; LedgerError if the
+   *   ledger cannot be read; CliError if the receipt cannot be written
    */
   static async open(
     { ledger, timeout = WAIT_SECONDS_DEFAULT, receipt }: RecordedOptions,
