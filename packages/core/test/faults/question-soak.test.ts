@@ -1,0 +1,16 @@
+// Kills processes at a random time while they ask questions. Each request id is given to two processes, and runs at most
+// once. The slow form (SLOW=1) kills 200 processes.
+import { dirname } from 'node:path'
+import { expect, it } from 'vitest'
+import { byTier } from '../../../../test/tier.js'
+import { killAtRandom } from '../fixtures/question-soak.js'
+import { shelf } from '../fixtures/questions.js'
+
+const KILLS = byTier({ short: 3, long: 12, slow: 200 })
+
+it(`SQLite: ${KILLS} kills at a random time`, { timeout: 3_600_000 }, async () => {
+  const place = shelf('sqlite')
+  const ran = await killAtRandom({ ...place, task: { folder: dirname(place.path) } }, KILLS)
+  console.info(`SQLite: ${ran} calls ran, ${KILLS} kills`)
+  expect(ran).toBeGreaterThan(KILLS)
+})
