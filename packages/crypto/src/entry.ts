@@ -46,4 +46,4 @@ export {
   SCHEMA_VERSION,
 } from './entry/shape.js'
 export { type CallHashes, hashShownCall, type ShownCall } from './entry/shown-call.js'
-export { isTimestamp, timestampMs } from './entry/timestamp.js'
+export { elapsedMs, isTimestamp, timestampMs } from './entry/timestamp.js'

@@ -1,5 +1,5 @@
 /** Decides whether an approval was used in time. The ledger verifier and the receipt verifier share this rule. */
-import { isTimestamp, timestampMs } from './timestamp.js'
+import { elapsedMs, isTimestamp } from './timestamp.js'
 
 /**
  * The grace period after an approval deadline, in milliseconds, during which the decision may still be recorded.
@@ -31,5 +31,5 @@ export function isApprovalLate({ resolved_at, expires_at }: ApprovalTimes, recor
 
 /** Reports whether `recordedAt` is more than the grace period after `expiresAt`. Both must be valid timestamps. */
 export function isDeadlineOver(expiresAt: string, recordedAt: string): boolean {
-  return timestampMs(recordedAt) > timestampMs(expiresAt) + APPROVAL_USE_GRACE_MS
+  return elapsedMs(expiresAt, recordedAt) > APPROVAL_USE_GRACE_MS
 }

@@ -25,3 +25,9 @@ const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 
 export function timestampMs(timestamp: string): number {
   return Date.parse(`${timestamp.slice(0, 23)}Z`)
 }
+
+/** The milliseconds from one ledger timestamp to another, with microseconds as a fraction. Both must be valid. */
+export function elapsedMs(from: string, to: string): number {
+  const microseconds = Number(to.slice(23, 26)) - Number(from.slice(23, 26))
+  return timestampMs(to) - timestampMs(from) + microseconds / 1000
+}

@@ -12,6 +12,7 @@ test.each<[string, string | null, string | null, string | null, boolean]>([
   ['of SudoAgent for Python, which records no time', at(-1), END, null, false],
   ['that waited for the ledger as long as it may', at(-1), END, at(APPROVAL_USE_GRACE_MS), false],
   ['that waited longer', at(-1), END, at(APPROVAL_USE_GRACE_MS + 1), true],
+  ['that waited a microsecond longer', at(-1), END, at(APPROVAL_USE_GRACE_MS).replace('000Z', '001Z'), true],
   ['resolved a millisecond late', at(1), END, at(1), true],
   ['resolved a microsecond late', END.replace('.000000Z', '.000001Z'), END, at(1), true],
   ['resolved late, in a ledger without times', at(1), END, null, true],

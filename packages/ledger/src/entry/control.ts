@@ -22,6 +22,7 @@ import {
   ORIGIN_BYTES_MAX,
 } from '../limits.js'
 import type { CheckpointEntry } from './entry.js'
+import { nestedTexts, type ParsedLine } from './line.js'
 
 /** A public key in a control entry. */
 export interface LedgerKey {
@@ -148,6 +149,18 @@ export function readControl(entry: CheckpointEntry): ControlBlock | InvalidContr
   return FITS[of](block) && entry.created_at !== undefined
     ? (block as unknown as ControlBlock)
     : { kind: 'invalid', of }
+}
+
+/**
+ * Like `readControl`, for a stored line, in which a question must not have a number that `JSON.parse` rounds: its
+ * `requirement_hash` would be the hash of a different text.
+ */
+export function readStoredControl(entry: CheckpointEntry, line: ParsedLine): ControlBlock | InvalidControl | null {
+  const block = readControl(entry)
+  if (block?.kind !== 'asked' || !line.mayRound) return block
+  const [requirement, redacted] = nestedTexts(line, 'checkpoint', ['requirement', 'redacted'])
+  const isExact = requirement === encodeCanonical(block.requirement) && redacted === String(block.redacted)
+  return isExact ? block : { kind: 'invalid', of: 'asked' }
 }
 
 const isFields = (value: unknown): value is Fields =>

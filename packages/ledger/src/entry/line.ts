@@ -13,6 +13,8 @@ export interface ParsedLine {
   readonly entry: LedgerEntry
   readonly text: string
   readonly members: Members
+  /** Whether the line may have a number that `JSON.parse` rounds, as only the Python profile allows. */
+  readonly mayRound: boolean
 }
 
 export interface LineProblem {
@@ -47,7 +49,8 @@ export function parseLine(bytes: Uint8Array): ParsedLine | LineProblem {
       const says = misfit.code === 'VERSION_UNSUPPORTED' ? 'is not a supported version' : 'does not fit the format'
       return problem(misfit.code, `field \`${misfit.field}\` ${says}`, claimedHashOf(entry))
     }
-    return { ok: true, entry: entry as LedgerEntry, text, members: scanned.members }
+    const mayRound = scanned.profile !== 'rfc8785'
+    return { ok: true, entry: entry as LedgerEntry, text, members: scanned.members, mayRound }
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     return problem('LINE_NOT_JSON', `line is not strict JSON: ${error.message}`)
@@ -64,4 +67,15 @@ function claimedHashOf(entry: unknown): Hash | null {
 export function memberText(text: string, members: Members, name: string): string | null {
   const span = members.get(name)
   return span === undefined ? null : text.slice(...span)
+}
+
+/** The stored texts of members of a member's value; null for those that it does not have. */
+export function nestedTexts(
+  { text, members }: ParsedLine,
+  name: string,
+  inner: readonly string[],
+): readonly (string | null)[] {
+  const outer = memberText(text, members, name) ?? 'null'
+  const { members: spans } = scanJson(outer)
+  return inner.map((member) => memberText(outer, spans, member))
 }

@@ -9,6 +9,7 @@ import {
   type DecisionBlock,
   type KnownApproval,
 } from '../entry/entry.js'
+import { memberText, nestedTexts, type ParsedLine } from '../entry/line.js'
 import { type Answer, NO_PROBLEMS, type Problem } from './line-facts.js'
 
 type ApprovalTimes = Pick<ApprovalBlock, 'created_at' | 'resolved_at' | 'expires_at'>
@@ -20,7 +21,7 @@ export const hasTimes = ({ created_at, resolved_at, expires_at }: ApprovalTimes)
 /**
  * The part of an approval that is compared with its question; null for an approval without a requirement.
  *
- * @param approval - the block of a decision, of which only the shape of the older members has been checked
+ * @param approval - the block of a draft, of which only the shape of the older members has been checked
  * @param commitment - the canonical text of the commitment of the decision
  */
 export function answerOf(approval: object | null | undefined, commitment: string | null): Answer | null {
@@ -33,6 +34,15 @@ export function answerOf(approval: object | null | undefined, commitment: string
     redacted: Number.isSafeInteger(redacted) && !Object.is(redacted, -0) ? (redacted as number) : null,
     commitment,
   }
+}
+
+/** Like `answerOf`, for the decision of a stored line. Numbers that `JSON.parse` rounds equal those of no question. */
+export function storedAnswerOf({ approval }: CallEntry, line: ParsedLine): Answer | null {
+  const answer = answerOf(approval, memberText(line.text, line.members, 'commitment'))
+  if (answer === null || !line.mayRound) return answer
+  const [requirement, redacted] = nestedTexts(line, 'approval', ['requirement', 'redacted'])
+  const isExact = redacted === String(answer.redacted)
+  return { ...answer, requirement: requirement ?? '', redacted: isExact ? answer.redacted : null }
 }
 
 /** Empty for a value without a canonical form, which equals no question. */

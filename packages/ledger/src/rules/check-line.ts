@@ -17,11 +17,11 @@
 //
 // `plain/recognise-line.ts` is the fast path for lines that this package wrote, and returns the same facts.
 import { authorityMisfit, isPypiEntry, PYPI_ACTOR, parametersText } from '@sudoagent/crypto/entry'
-import { readControl } from '../entry/control.js'
+import { readStoredControl } from '../entry/control.js'
 import { hashProblems } from '../entry/decision-hash.js'
 import { approvalOf, type CallEntry, isCallEntry } from '../entry/entry.js'
 import { memberText, type ParsedLine, parseLine } from '../entry/line.js'
-import { answerOf, approvalProblemsOf, hasTimes } from './approval.js'
+import { approvalProblemsOf, hasTimes, storedAnswerOf } from './approval.js'
 import type { ApprovalUse, CallFacts, LineFacts, Problem } from './line-facts.js'
 
 /**
@@ -45,12 +45,18 @@ export function checkLine(line: Uint8Array): LineFacts {
     hashProblems: hashProblems(entry, text, members),
   }
   if (isCallEntry(entry)) return { kind: 'call', ...seal, ...callFacts(entry, parsed) }
-  return { kind: 'control', ...seal, createdAt: entry.created_at ?? null, block: readControl(entry) }
+  return {
+    kind: 'control',
+    ...seal,
+    createdAt: entry.created_at ?? null,
+    block: readStoredControl(entry, parsed),
+  }
 }
 
 type OfCall = Omit<CallFacts, 'kind' | 'entryHash' | 'previous' | 'recordedAt' | 'keyId' | 'signature' | 'hashProblems'>
 
-function callFacts(entry: CallEntry, { text, members }: ParsedLine): OfCall {
+function callFacts(entry: CallEntry, parsed: ParsedLine): OfCall {
+  const { text, members } = parsed
   const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
   const isDecision = entry.event === 'decision'
   const isAllowed = isDecision && entry.decision.effect === 'allow'
@@ -68,7 +74,7 @@ function callFacts(entry: CallEntry, { text, members }: ParsedLine): OfCall {
     parameters: parametersText(text, members) ?? 'null',
     approval: isAllowed ? approvalUse(entry) : null,
     isApproved: isAllowed && approvalOf(entry) !== null,
-    answer: isDecision ? answerOf(entry.approval, memberText(text, members, 'commitment')) : null,
+    answer: isDecision ? storedAnswerOf(entry, parsed) : null,
     approvalProblems: isDecision ? approvalProblemsOf(entry) : [],
     authority: memberText(text, members, 'authority'),
     authorityProblem: authorityProblemOf(entry),

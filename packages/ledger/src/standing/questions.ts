@@ -11,7 +11,7 @@ import { type Hash, sha256Hex } from '@sudoagent/crypto'
 import { APPROVAL_USE_GRACE_MS, hashRequirement } from '@sudoagent/crypto/entry'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import type { Asked } from '../authority/question.js'
-import { timestampMs } from '../entry/timestamp.js'
+import { elapsedMs, timestampMs } from '../entry/timestamp.js'
 import { QUESTION_TTL_MS_MAX, QUESTIONS_MAX, QUESTIONS_OF_AGENT_MAX } from '../limits.js'
 import type { AnsweredCall, Problem } from '../rules/line-facts.js'
 
@@ -67,9 +67,9 @@ const EARLIEST = '0000-01-01T00:00:00.000000Z'
  */
 export function expiryLimit(before: string | null): string {
   if (before === null) return EARLIEST
-  const ms = timestampMs(before) - APPROVAL_USE_GRACE_MS
-  const iso = new Date(ms).toISOString()
-  return iso.length === 24 ? `${iso.slice(0, 23)}000Z` : EARLIEST
+  const iso = new Date(timestampMs(before) - APPROVAL_USE_GRACE_MS).toISOString()
+  // The microseconds stay as they are.
+  return iso.length === 24 ? `${iso.slice(0, 23)}${before.slice(23)}` : EARLIEST
 }
 
 export const isExpired = ({ expiresAt }: OpenQuestion, expiredBefore: string): boolean => expiresAt < expiredBefore
@@ -95,7 +95,7 @@ export function askedProblem(
   const { request_id: requestId, agent_id: agentId, expires_at: expiresAt, requirement } = asked
   const invalid = (why: string): Problem => ({ code: 'CONTROL_INVALID', message: `invalid control entry: ${why}` })
   if (at.recordedAt === null) return invalid('the question has no `recorded_at`')
-  const ttlMs = timestampMs(expiresAt) - timestampMs(at.recordedAt)
+  const ttlMs = elapsedMs(at.recordedAt, expiresAt)
   if (ttlMs < 1 || ttlMs > QUESTION_TTL_MS_MAX)
     return invalid('the deadline of the question is not 1 ms to 7 days after the entry')
   if (requirement.registry_hash !== null) return invalid('the requirement names a registry that is not in force')

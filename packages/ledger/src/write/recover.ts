@@ -4,12 +4,12 @@
 import { createVerifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import { hashEntry } from '@sudoagent/crypto/entry'
-import { readControl } from '../entry/control.js'
+import { readControl, readStoredControl } from '../entry/control.js'
 import { authorityOf, type EntryDraft, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
 import { memberText, parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
-import { answeredApprovalProblem, answerOf } from '../rules/approval.js'
+import { answeredApprovalProblem, storedAnswerOf } from '../rules/approval.js'
 import { type KeyRing, mayFollow, ringEntryOf } from '../rules/key-ring.js'
 import type { Problem } from '../rules/line-facts.js'
 import {
@@ -72,13 +72,15 @@ export function recover(state: LogState, bytes: Uint8Array, path: string, questi
  * @param before - `recorded_at` of the entry before it
  */
 export function questionChanges(
-  { entry, text, members }: ParsedLine,
+  line: ParsedLine,
   position: number,
   before: string | null,
   questions: QuestionView,
 ): QuestionChanges | Problem {
+  const { entry, text, members } = line
   if (!isCallEntry(entry)) {
-    const asked = readControl(entry)
+    const asked = readStoredControl(entry, line)
+    if (asked?.kind === 'invalid') return { code: 'CONTROL_INVALID', message: 'its content does not match its kind' }
     if (asked?.kind !== 'asked') return NO_CHANGES
     const at = { recordedAt: entry.recorded_at ?? null, before }
     const opened = [openQuestion(asked, position)]
@@ -87,7 +89,7 @@ export function questionChanges(
   if (entry.event !== 'decision') return NO_CHANGES
   const { request_id: requestId, agent_id: agentId, decision } = entry
   const question = stillOpen(questions, requestId, before)
-  const answer = answerOf(entry.approval, memberText(text, members, 'commitment'))
+  const answer = storedAnswerOf(entry, line)
   if (question === undefined && answer === null) return NO_CHANGES
   const { decision_hash: decisionHash, policy_hash: policyHash } = decision
   const authority = memberText(text, members, 'authority')

@@ -1,54 +1,27 @@
 // Tests the rules of questions on ledgers that a writer without rules wrote: each rule that an entry breaks is a
 // finding, and a chunk has the same result as its lines.
-import { hashAuthority } from '@sudoagent/crypto/entry'
+import { hashAuthority, hashDecisionFacts } from '@sudoagent/crypto/entry'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import { describe, expect, it, test } from 'vitest'
-import type { Asked } from '../../src/authority/question.js'
-import type { ControlDraft } from '../../src/entry/control.js'
-import type { ApprovalBlock, EntryDraft } from '../../src/entry/entry.js'
-import { EMPTY_HEAD } from '../../src/port/writer.js'
+import type { EntryDraft } from '../../src/entry/entry.js'
+import { QuestionBook } from '../../src/standing/question-book.js'
+import type { Report } from '../../src/verify/report.js'
 import { verify } from '../../src/verify/verify.js'
-import { encodeDraft } from '../../src/write/encode-draft.js'
-import { linkBatch } from '../../src/write/link-batch.js'
-import { decisionDraft, EPOCH_MS, momentAt, requestIdOf } from '../fixtures/draft.js'
+import { EMPTY_STATE, type LogState } from '../../src/write/advance.js'
+import { recover } from '../../src/write/recover.js'
+import { decisionDraft, momentAt, requestIdOf } from '../fixtures/draft.js'
 import { linesReader, rangedReader } from '../fixtures/lines-reader.js'
 import { answerTo, REQUIREMENT } from '../fixtures/question.js'
+import { answer, asked, INVALID_QUESTIONS, linesOf, MINUTE, type Timed } from '../fixtures/question-ledger.js'
 import { OWN_THREAD } from '../fixtures/ranges.js'
-
-const MINUTE = 60_000
-
-/** An entry, and the time at which it is recorded. */
-type Timed = readonly [draft: EntryDraft | ControlDraft, recordedMs?: number]
-
-const genesis: ControlDraft = {
-  event: 'checkpoint',
-  created_at: momentAt(0),
-  checkpoint: {
-    kind: 'genesis',
-    ledger_id: 'l',
-    origin: null,
-    entries_signed: false,
-    keys: [],
-    software: { name: 's', version: '1' },
-  },
-}
-
-async function linesOf(...entries: readonly Timed[]): Promise<string[]> {
-  const lines: string[] = []
-  let head = EMPTY_HEAD
-  for (const [draft, recordedMs = 0] of [[genesis] as Timed, ...entries]) {
-    const clock = () => new Date(EPOCH_MS + recordedMs)
-    const { entries: linked } = await linkBatch([encodeDraft(draft)], head, { signer: null, clock }, () => null)
-    const [entry] = linked
-    if (entry === undefined) throw new TypeError('nothing was linked')
-    head = { size: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }
-    lines.push(entry.line)
-  }
-  return lines
-}
+import { sealTexts } from '../fixtures/seal.js'
 
 /** Reads by lines and by chunks, and compares the reports. */
 async function reportOf(...entries: readonly Timed[]) {
-  const lines = await linesOf(...entries)
+  return reportOfLines(await linesOf(...entries))
+}
+
+async function reportOfLines(lines: readonly string[]) {
   const report = await verify(linesReader(lines), OWN_THREAD)
   for (const range of [1, 2, 100]) {
     const ranged = await verify(rangedReader(lines, range), OWN_THREAD)
@@ -57,70 +30,12 @@ async function reportOf(...entries: readonly Timed[]) {
   return report
 }
 
-const findingsOf = async (...entries: readonly Timed[]): Promise<string[]> =>
-  (await reportOf(...entries)).findings.map(({ code, position }) => `${position} ${code}`)
+const codesOf = ({ findings }: Report): string[] => findings.map(({ code, position }) => `${position} ${code}`)
 
-/** The block of a question about decision `n`, which expires five minutes after the epoch. */
-function blockOf(n: number, change: object = {}): Asked {
-  const { decision, ...draft } = decisionDraft(n)
-  return {
-    kind: 'asked',
-    approval_id: draft.request_id,
-    request_id: draft.request_id,
-    decision_at: draft.created_at,
-    decision_hash: decision.decision_hash,
-    authority_hash: null,
-    policy_hash: decision.policy_hash,
-    action: draft.action,
-    agent_id: draft.agent_id,
-    requirement: REQUIREMENT,
-    redacted: 0,
-    expires_at: momentAt(5 * MINUTE),
-    ...change,
-  }
-}
-
-const asked = (n: number, change: object = {}): ControlDraft => ({
-  event: 'checkpoint',
-  created_at: momentAt(0),
-  checkpoint: blockOf(n, change),
-})
-
-function answer(n: number, effect: 'allow' | 'deny' = 'allow', change: Partial<ApprovalBlock> = {}): EntryDraft {
-  const decision = decisionDraft(n, { effect })
-  return answerTo(decision, { expiresAt: momentAt(5 * MINUTE), recordedAt: momentAt(0) }, change)
-}
+const findingsOf = async (...entries: readonly Timed[]): Promise<string[]> => codesOf(await reportOf(...entries))
 
 describe('a question', () => {
-  test.each<[string, object]>([
-    ['another approval id', { approval_id: requestIdOf(2) }],
-    ['no request id', { request_id: '', approval_id: '' }],
-    ['a request id that is too long', { request_id: 'r'.repeat(129), approval_id: 'r'.repeat(129) }],
-    ['a time of the decision that is none', { decision_at: 'today' }],
-    ['no hash', { decision_hash: 'x' }],
-    ['an authority without its hash', { authority: { tenant: 't' } }],
-    ['a hash without an authority', { authority_hash: hashAuthority({ tenant: 't' }) }],
-    ['an authority that is not valid', { authority: {}, authority_hash: null }],
-    ['no action', { action: '' }],
-    ['an agent whose name is too long', { agent_id: 'a'.repeat(257) }],
-    [
-      'a requirement of two approvals by anybody',
-      { requirement: { ...REQUIREMENT, factors: [{ group: null, approvals: 2 }] } },
-    ],
-    ['a requirement with more members', { requirement: { ...REQUIREMENT, more: 1 } }],
-    [
-      'a registry that is not in force',
-      { requirement: { ...REQUIREMENT, assurance: 'signed', registry_hash: 'a'.repeat(64) } },
-    ],
-    ['a number that is none', { redacted: -1 }],
-    ['a commitment that is none', { commitment: { key_id: 'k' } }],
-    ['a deadline that is none', { expires_at: 'tomorrow' }],
-    ['a deadline at its own time', { expires_at: momentAt(0) }],
-    ['a deadline before it', { expires_at: momentAt(-1) }],
-    ['a deadline after 7 days', { expires_at: momentAt(604_800_001) }],
-    ['a deadline in 9999', { expires_at: '9999-12-31T23:59:59.999999Z' }],
-    ['more than 64 KiB', { more: 'x'.repeat(64 * 1024) }],
-  ])('with %s is not valid, and is not kept', async (_, change) => {
+  test.each(INVALID_QUESTIONS)('with %s is not valid, and is not kept', async (_, change) => {
     expect(await findingsOf([asked(1, change)], [answer(1)])).toEqual(['2 CONTROL_INVALID', '3 APPROVAL_NOT_ASKED'])
   })
 
@@ -146,10 +61,7 @@ describe('a question', () => {
   it('is one of at most 100 of an agent, and of 10,000 of the ledger', async () => {
     const hundred = Array.from({ length: 101 }, (_, n): Timed => [asked(n)])
     const report = await reportOf(...hundred, [answer(100)], [answer(0)], [asked(200)])
-    expect(report.findings.map(({ code, position }) => `${position} ${code}`)).toEqual([
-      '102 CONTROL_INVALID',
-      '103 APPROVAL_NOT_ASKED',
-    ])
+    expect(codesOf(report)).toEqual(['102 CONTROL_INVALID', '103 APPROVAL_NOT_ASKED'])
     expect(report.questions).toEqual({ open: 100, expired: 0 })
     const many = Array.from({ length: 10_001 }, (_, n): Timed => [asked(n, { agent_id: `agent ${n % 101}` })])
     const { findings } = await verify(linesReader(await linesOf(...many)), OWN_THREAD)
@@ -230,4 +142,86 @@ it('questions and answers are read in chunks: only control entries are read in f
   const lines = await linesOf(...calls)
   const report = await verify(rangedReader(lines, 10), OWN_THREAD)
   expect(report).toMatchObject({ ok: true, read_in_full: 31, approvals: { asserted: 30, redacted: 0 } })
+})
+
+/** Seals these entries again, with a text of one line replaced. */
+async function changedLines(entries: readonly Timed[], position: number, from: string, to: string): Promise<string[]> {
+  const lines = await linesOf(...entries)
+  expect(lines[position - 1]).toContain(from)
+  return sealTexts(
+    lines.map((line, n) => (n === position - 1 ? line.replace(from, to) : line)),
+    null,
+  )
+}
+
+describe('a number with more digits than a double has, as SudoAgent for Python writes them', () => {
+  const LONG_ONE = '1.00000000000000000001'
+  const LONG_ZERO = `0.${'0'.repeat(330)}1`
+
+  test.each([
+    [2, '"approvals":1', `"approvals":${LONG_ONE}`, ['2 CONTROL_INVALID', '3 APPROVAL_NOT_ASKED']],
+    [2, '"redacted":0', `"redacted":${LONG_ZERO}`, ['2 CONTROL_INVALID', '3 APPROVAL_NOT_ASKED']],
+    [3, '"approvals":1', `"approvals":${LONG_ONE}`, ['3 ASKED_MISMATCH']],
+    [3, '"redacted":0', `"redacted":${LONG_ZERO}`, ['3 ASKED_MISMATCH']],
+  ])('is not rounded: entry %i, %s', async (position, from, to, findings) => {
+    const lines = await changedLines([[asked(1)], [answer(1)]], position, from, to)
+    expect(codesOf(await reportOfLines(lines))).toEqual(findings)
+    const before = lines.slice(0, position - 1).reduce(recovered, { state: EMPTY_STATE, book: new QuestionBook() })
+    expect(() => recovered(before, lines[position - 1] ?? '')).toThrow(
+      expect.objectContaining({ code: 'LEDGER_DAMAGED' }),
+    )
+  })
+
+  it('may be an argument of the call', async () => {
+    const lines = await linesOf([asked(1)], [answer(1)])
+    const parameters = { args: [], kwargs: { amount: 1, to: 'customer 1' } }
+    const { request_id, created_at, action, actor, decision } = answer(1)
+    const facts = { requestId: request_id, decisionAt: created_at, policyHash: decision.policy_hash, action, actor }
+    const hash = hashDecisionFacts(facts, encodeCanonical(parameters).replace('"amount":1', `"amount":${LONG_ONE}`))
+    const changed = lines.map((line) =>
+      line.replaceAll(decision.decision_hash, hash).replace('"amount":1', `"amount":${LONG_ONE}`),
+    )
+    expect(codesOf(await reportOfLines(sealTexts(changed, null)))).toEqual([])
+  })
+})
+
+interface Recovered {
+  readonly state: LogState
+  readonly book: QuestionBook
+}
+
+/** The state of a writer that catches up with a line. */
+function recovered({ state, book }: Recovered, line: string): Recovered {
+  const { state: after, questions } = recover(state, Buffer.from(line), 'ledger', book)
+  book.apply(questions)
+  return { state: after, book }
+}
+
+describe('the microseconds of a time, which other writers record,', () => {
+  const over = 6 * MINUTE
+  const recordedAt = (time: string): string => `"recorded_at":"${time}"`
+
+  it.each([
+    ['000000', []],
+    ['000001', ['4 APPROVAL_NOT_ASKED']],
+    ['000999', ['4 APPROVAL_NOT_ASKED']],
+  ])('count for whether a question has expired: %s', async (microseconds, findings) => {
+    const denied = answer(1, 'deny', { state: 'expired' })
+    const at = momentAt(over)
+    const entries: Timed[] = [[asked(1)], [decisionDraft(2), over], [denied, over + 1]]
+    const lines = await changedLines(entries, 3, recordedAt(at), recordedAt(`${at.slice(0, 20)}${microseconds}Z`))
+    expect(codesOf(await reportOfLines(lines))).toEqual(findings)
+  })
+
+  it.each([
+    [momentAt(1), '000001', ['2 CONTROL_INVALID']],
+    [momentAt(1).replace('1000Z', '1001Z'), '000001', []],
+    [momentAt(604_800_000).replace('000Z', '001Z'), '000000', ['2 CONTROL_INVALID']],
+    [momentAt(604_800_000).replace('000Z', '001Z'), '000001', []],
+  ])('count for the deadline %s, recorded at .%s', async (expires_at, microseconds, findings) => {
+    const at = momentAt(0)
+    const entries: Timed[] = [[asked(1, { expires_at })]]
+    const lines = await changedLines(entries, 2, recordedAt(at), recordedAt(`${at.slice(0, 20)}${microseconds}Z`))
+    expect(codesOf(await reportOfLines(lines))).toEqual(findings)
+  })
 })
