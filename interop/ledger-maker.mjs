@@ -1,11 +1,12 @@
-// Shared by the scripts in this folder: creates signed ledgers of refunds, runs the command line, and collects
-// checks.
+// Shared by the scripts in this folder: creates ledgers, signed ones of refunds and unsigned ones of any entries, runs
+// the command line, and collects checks.
 //
 // Checks of valid evidence must pass, and checks of altered evidence must fail: a verifier that accepts everything
 // would pass only half of them.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
+import { createSigner, generatePrivateKey, sha256Hex } from '../packages/crypto/dist/index.js'
+import { encodeCanonical } from '../packages/crypto/dist/json.js'
 import { decisionHash } from '../packages/ledger/dist/entry.js'
 
 const CLI = join(import.meta.dirname, '../apps/cli/dist/bin.cjs')
@@ -76,4 +77,33 @@ export function decision(n) {
     parameters,
     metadata: {},
   }
+}
+
+export const idOf = (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+
+/** The entry of a control block. */
+export const control = (checkpoint, created_at) => ({ event: 'checkpoint', created_at, checkpoint })
+
+/** The lines of an unsigned ledger: its genesis, then these entries, to which the members of the ledger are added. */
+export function unsignedLines(entries, recordedAt) {
+  const genesis = {
+    kind: 'genesis',
+    ledger_id: idOf(0),
+    origin: null,
+    entries_signed: false,
+    keys: [],
+    software: { name: 'interop', version: '1' },
+  }
+  let previous = null
+  return [control(genesis, recordedAt), ...entries].map((part) => {
+    const entry = {
+      recorded_at: recordedAt,
+      ...part,
+      schema_version: '2.0',
+      ledger_version: '2.0',
+      prev_entry_hash: previous,
+    }
+    previous = sha256Hex(encodeCanonical({ ...entry, entry_hash: null }))
+    return encodeCanonical({ ...entry, entry_hash: previous })
+  })
 }

@@ -6,16 +6,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { hashDecisionFacts } from '../../packages/crypto/dist/entry.js'
-import { sha256Hex } from '../../packages/crypto/dist/index.js'
 import { encodeCanonical } from '../../packages/crypto/dist/json.js'
 import { openLedgerReader, verify } from '../../packages/ledger/dist/index.js'
+import { control, idOf, unsignedLines } from '../ledger-maker.mjs'
 
 const [python = 'python3'] = process.argv.slice(2)
 const program = fileURLToPath(new URL('verify_ledger.py', import.meta.url))
 const folder = fileURLToPath(new URL('../../test-output/stops', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
-const idOf = (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const NOTE = { reason: 'incident', by: 'alice' }
 const POLICY_HASH = '0'.repeat(64)
 const AT = '2026-01-02T03:04:05.000000Z'
@@ -105,28 +104,10 @@ for (const [n, [name, parts, isSound]] of CASES.entries()) {
 console.log(`stops and authorities, in two implementations: ${passed} checks passed, ${CASES.length - passed} failed`)
 process.exitCode = passed === CASES.length ? 0 : 1
 
-/** The lines of a ledger with these entries after its genesis. */
+/** The lines of a ledger with these blocks and decisions after its genesis. */
 function linesOf(parts) {
-  const genesis = {
-    kind: 'genesis',
-    ledger_id: idOf(0),
-    origin: null,
-    entries_signed: false,
-    keys: [],
-    software: { name: 'check_stops', version: '1' },
-  }
-  let previous = null
-  return [genesis, ...parts].map((part, n) => {
-    const entry = {
-      ...('kind' in part ? { event: 'checkpoint', created_at: AT, checkpoint: part } : decision(part, n)),
-      schema_version: '2.0',
-      ledger_version: '2.0',
-      recorded_at: AT,
-      prev_entry_hash: previous,
-    }
-    previous = sha256Hex(encodeCanonical({ ...entry, entry_hash: null }))
-    return encodeCanonical({ ...entry, entry_hash: previous })
-  })
+  const entries = parts.map((part, n) => ('kind' in part ? control(part, AT) : decision(part, n)))
+  return unsignedLines(entries, AT)
 }
 
 function decision({ allow: isAllowed, ...more }, n) {
