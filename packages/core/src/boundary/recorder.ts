@@ -59,7 +59,7 @@ export class Recorder {
    * metadata
    * @param once - whether the decision is refused if the request id has one
    * @throws AuditLogError if a write fails; DraftRefused if the rules of the ledger forbid the decision, and then
-   *   nothing is recorded. The call must not run
+   * nothing is recorded. The call must not run
    */
   async decision(
     request: DecisionRequest,

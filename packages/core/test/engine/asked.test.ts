@@ -1,4 +1,5 @@
-// Tests that the ledger has a question before an approver and the approval store have it, and what its decision repeats.
+// Tests that the ledger has a question before an approver and the approval store have it, and what its decision
+// repeats.
 import { hashAuthority } from '@sudoagent/crypto/entry'
 import { describe, expect, it, vi } from 'vitest'
 import { QUESTION_TTL_MS_MAX } from '../../src/approval/approval.js'

@@ -1,5 +1,5 @@
-// Kills processes at a random time while they ask questions. Each request id is given to two processes, and runs at most
-// once. The slow form (SLOW=1) kills 200 processes.
+// Kills processes at a random time while they ask questions. Most request ids are given to several processes, and run
+// at most once. The slow form (SLOW=1) kills 200 processes.
 import { dirname } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'

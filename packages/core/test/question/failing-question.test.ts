@@ -1,5 +1,5 @@
-// Tests questions that the ledger cannot record, or may have recorded: the function does not run, and the charge is kept
-// unless a denial is recorded.
+// Tests questions that the ledger cannot record, or may have recorded: the function does not run, and the charge is
+// kept unless a denial is recorded.
 import { LedgerError } from '@sudoagent/ledger'
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'

@@ -1,5 +1,5 @@
 // Tests the loser of a race for the decision of a question: another writer appends the decision while the approver is
-// asked. The ledger takes one decision, and the budget follows the decision on record.
+// asked. The ledger takes one decision, and the budget follows the recorded decision.
 import type { EntryDraft } from '@sudoagent/ledger'
 import { formatTimestamp } from '@sudoagent/ledger/entry'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
