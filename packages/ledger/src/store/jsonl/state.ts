@@ -3,11 +3,13 @@
 // covers; otherwise the tree is rebuilt from the lines. Entries after the head are recovered.
 import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
 import { type Frontier, frontierRoot, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
+import { isCallEntry } from '../../entry/entry.js'
 import { parseLine } from '../../entry/line.js'
 import type { StoredText } from '../../port/reader.js'
 import { EMPTY_STANDING, type Standing } from '../../standing/standing.js'
 import { storedNodeAt } from '../../tree/stored-node.js'
 import { EMPTY_STATE, type LogState } from '../../write/advance.js'
+import { NO_CHANGES } from '../../write/call-records.js'
 import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
 import { questionChanges, recover, standingBehind } from '../../write/recover.js'
@@ -80,13 +82,15 @@ function behindHead({ fd, path, tree, calls }: Place, frontier: Frontier): LogSt
   throw headRefused(path, 'does not match the entries')
 }
 
-/** Applies a line that the head covers to the kept questions. A line that breaks a rule changes nothing. */
+/** Applies a line that the head covers to the kept questions. A question that breaks a rule is not kept. */
 function followQuestions(line: FileLine, before: FileLine | null, calls: CallBook, path: string): void {
   const parsed = parseLine(line.bytes())
   if (!parsed.ok) return
   const previousAt = before === null ? null : readTail(before.bytes(), path).recordedAt
   const changes = questionChanges(parsed, line.position, previousAt, calls)
   if (!('code' in changes)) calls.apply(changes)
+  // A decision closes its question even if it breaks a rule, as for a verifier.
+  else if (isCallEntry(parsed.entry)) calls.apply({ ...NO_CHANGES, closed: [parsed.entry.request_id] })
 }
 
 /** Recovers the lines after a given state. The result includes the state at the head. */
