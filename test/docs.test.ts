@@ -174,7 +174,9 @@ describe('tables of codes', () => {
   })
 
   it('name every kind of control entry, and every verdict', () => {
-    const control = readFileSync(join(root, 'packages/ledger/src/entry/control.ts'), 'utf8')
+    const control = ['ledger/src/entry/control.ts', 'crypto/src/entry/stop.ts', 'crypto/src/entry/question.ts']
+      .map((path) => readFileSync(join(root, 'packages', path), 'utf8'))
+      .join('')
     const kinds = [...control.matchAll(/^ {2}readonly kind: '(\w+)'$/gm)].map(([, kind = '']) => kind)
     expect(tableRows(text, 'kind', 'content').map(([kind]) => codeIn(kind))).toEqual(kinds)
     const report = readFileSync(join(root, 'packages/ledger/src/verify/report.ts'), 'utf8')

@@ -1,6 +1,6 @@
 // Puts text that tries to control the reader's terminal in every text field of ledgers that verify. No command may
 // print that text unescaped.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import type { EntryDraft } from '@sudoagent/ledger'
@@ -10,6 +10,7 @@ import { createIo, type Outside } from '../src/terminal/io.js'
 import { widthOf } from '../src/text/width.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from './support/draft.js'
 import { writeLedger } from './support/ledger.js'
+import { writeQuestions } from './support/question.js'
 import { Sandbox } from './support/sandbox.js'
 
 /**
@@ -56,8 +57,11 @@ function evilCall(): readonly EntryDraft[] {
 }
 
 beforeAll(async () => {
-  for (const name of LEDGERS)
+  for (const name of LEDGERS) {
     await writeLedger(box.path(name), [...evilCall(), decisionDraft({ n: 2, action: `k ${EVIL}` })], key)
+    const texts = { action: EVIL, agentId: EVIL, rule: EVIL, reason: EVIL, by: EVIL }
+    await writeQuestions(box.path(`asked-${name}`), key, texts)
+  }
   writeFileSync(box.path('key.pem'), key.publicKey.pem)
   // Verification of the first ledger fails, so findings quote its entries. The second ledger contains no valid JSON.
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
@@ -129,6 +133,34 @@ describe.each([...LEDGERS, 'broken.jsonl', 'raw.jsonl'])('%s', (ledger) => {
   })
 })
 
+describe.each(LEDGERS.map((name) => `asked-${name}`))('questions and stops in %s', (ledger) => {
+  const positions = Array.from({ length: 10 }, (_, n) => String(n + 1))
+  it.each(
+    [
+      ...positions.map((position) => ['show', ledger, position, '--format', 'text']),
+      ...positions.map((position) => ['show', ledger, position]),
+      ['verify', ledger],
+      ['inspect', ledger],
+      ['stops', ledger],
+      ['filter', ledger, '--format', 'table'],
+      ['receipt', ledger, '--request-id', requestIdOf(4)],
+    ].map((args) => [args] as const),
+  )('%j draws nothing', async (args) => {
+    const screen = await seen(args.map((arg) => (arg === ledger ? at(arg) : arg)))
+    expect(screen.length).toBeGreaterThan(0)
+    expect(screen).not.toMatch(DRAWS)
+    expect(screen).not.toMatch(/^signed: all is well$/m)
+  })
+
+  it.each(positions)('nor does a receipt of entry %s', async (position) => {
+    await seen(['receipt', at(ledger), position, '--output', at('evil.json')])
+    const screen = await seen(['receipt', 'verify', at('evil.json'), '--public-key', at('key.pem')])
+    expect(screen).toContain('signed: the')
+    expect(screen).not.toMatch(DRAWS)
+    expect(screen).not.toMatch(/^signed: all is well$/m)
+  })
+})
+
 describe('text that a terminal would wrap into rows that look like ours', () => {
   /** Builds a fake row for this terminal width: blanks, then text that imitates one of our rows, repeated. */
   const forged = (width: number): string =>
@@ -142,6 +174,27 @@ describe('text that a terminal would wrap into rows that look like ours', () => 
       .join('')
   const FORGED =
     /^(?:decision +allow +entry 999|signed: nothing was changed$|sudoagent: note: approved|origin +trusted)/m
+
+  /** Questions, stops, and their receipts. */
+  async function expectNoForgedControls(text: string, columns: number): Promise<void> {
+    const name = text.slice(0, 250)
+    const texts = { action: name, agentId: name, rule: name, by: name, reason: text.slice(0, 1_000) }
+    rmSync(at('wide-asked.jsonl'), { force: true })
+    for (const side of ['head', 'tree', 'lock']) rmSync(at(`wide-asked.jsonl.${side}`), { force: true })
+    await writeQuestions(at('wide-asked.jsonl'), key, texts)
+    for (const position of ['3', '5', '6', '7', '8', '10']) {
+      box.run(['receipt', 'wide-asked.jsonl', position, '--output', 'wide-asked.json'])
+      for (const args of [
+        ['show', at('wide-asked.jsonl'), position, '--format', 'text'],
+        ['receipt', 'verify', at('wide-asked.json'), '--public-key', at('key.pem')],
+      ]) {
+        const screen = await seen(args, { columns, asTerminal: true })
+        expect(screen.slice(screen.indexOf('\n'))).not.toMatch(FORGED)
+        for (const line of screen.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '').split(/[\n\r]/))
+          expect(widthOf(line), `${args.join(' ')}: ${line}`).toBeLessThanOrEqual(columns)
+      }
+    }
+  }
 
   it.each(['wide.jsonl', 'changed.jsonl'])('%s: no row of a report, a story or a message is forged', async (name) => {
     for (const [columns, text] of [
@@ -182,6 +235,7 @@ describe('text that a terminal would wrap into rows that look like ours', () => 
         for (const line of screen.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '').split(/[\n\r]/))
           expect(widthOf(line), `${args.join(' ')}: ${line}`).toBeLessThanOrEqual(columns)
       }
+      if (name === 'wide.jsonl') await expectNoForgedControls(text, columns)
       box.run(['receipt', 'wide.jsonl', '--request-id', requestIdOf(1), '--output', 'wide.json'])
       const says = await seen(['receipt', 'verify', at('wide.json'), '--public-key', at('key.pem')], { columns })
       expect(says).toMatch(/^signed: the decision is recorded/)

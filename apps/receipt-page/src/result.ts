@@ -1,6 +1,6 @@
 // Renders a verification result as HTML elements. Text is inserted as text, never as markup.
-import { authorityRows } from '@sudoagent/crypto/entry'
-import { type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
+import { authorityRows, redactedText, requirementRows } from '@sudoagent/crypto/entry'
+import { controlRows, type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 type Field = readonly [name: string, value: string, code?: true]
@@ -18,7 +18,7 @@ const SAYS = {
  */
 const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
   RECEIPT_INVALID: 'This is not a receipt, or part of the receipt is missing.',
-  PROOF_MISSING: 'The receipt does not contain a proof that the decision is in the log.',
+  PROOF_MISSING: 'The receipt does not contain a proof that the entry is in the log.',
   PROOF_INVALID:
     'The proof does not match the log: the receipt was altered, or the proof belongs to a different receipt.',
   CHECKPOINT_INVALID: 'The checkpoint that the log signed does not belong to this receipt.',
@@ -87,6 +87,7 @@ function fields({
   decision,
   outcome,
   checkpoint,
+  control,
   position,
   entry_hash: hash,
 }: ReceiptReport): readonly HTMLElement[] {
@@ -97,7 +98,7 @@ function fields({
     rows.push(
       ['Action', decision.action],
       ['Agent', decision.agent_id],
-      ...authorityRows(decision.authority ?? {}).map(([name, value]): Field => [capitalised(name), value]),
+      ...authorityRows(decision.authority ?? {}).map(capitalisedRow),
       ['Decision', `${effect}: ${reason}${code === null ? '' : ` (${code})`}`],
       ['Time', decision.created_at],
       ['Policy', [decision.policy_id, decision.policy_version].filter((part) => part !== null).join(', version ')],
@@ -106,6 +107,17 @@ function fields({
     )
     if (approval !== null)
       rows.push(['Approval', approval.state + (approval.approver_id === null ? '' : ` by ${approval.approver_id}`)])
+    if (approval !== null && approval.requirement !== null)
+      rows.push(...requirementRows(approval.requirement).map(capitalisedRow), [
+        'Redacted',
+        redactedText(approval.redacted ?? 0),
+      ])
+  }
+  if (control !== null) {
+    rows.push(['Kind', control.kind ?? 'none'], ...controlRows(control).map(capitalisedRow), [
+      'Time',
+      control.recorded_at ?? control.created_at ?? 'unknown',
+    ])
   }
   if (outcome !== null) {
     const { status, error_type: type, error } = outcome.content
@@ -156,7 +168,10 @@ function element(name: string, text: string, className = ''): HTMLElement {
   return made
 }
 
-const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+const capitalisedRow = ([name, value]: readonly [name: string, value: string]): Field => [
+  name.charAt(0).toUpperCase() + name.slice(1),
+  value,
+]
 
 /** The text is not truncated, because a page can scroll. */
 const shown = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { allowedCall } from '../../../bench/call.mjs'
+import { assertedRequirement } from '../../../packages/crypto/dist/entry.js'
 import { createSigner, generatePrivateKey } from '../../../packages/crypto/dist/index.js'
 import {
   createCosigner,
@@ -183,6 +184,37 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       `[...document.querySelectorAll('summary')].map((one) => getComputedStyle(one).display)`,
     )
     expect(displays).toEqual(['list-item', 'list-item'])
+  })
+
+  it('shows a stop, its end and a question, and says what they prove', async () => {
+    const ledger = new MemoryLedger({ signer: createSigner(key), origin: 'example.com/agents' })
+    const { decision } = allowedCall(2)
+    await ledger.ask({
+      requestId: decision.request_id,
+      decisionAt: decision.created_at,
+      decisionHash: decision.decision.decision_hash,
+      policyHash: decision.decision.policy_hash,
+      action: decision.action,
+      agentId: decision.agent_id,
+      requirement: assertedRequirement('large-refunds'),
+      redacted: 2,
+      ttlMs: 300_000,
+    })
+    const { stopId } = await ledger.stop({ agent: 'support-*' }, { reason: REASON, by: 'alice' })
+    await ledger.resume(stopId, { reason: 'fixed', by: 'bob' })
+    const receiptOf = async (position: number) => (await makeReceipt(ledger.reader(), { position })).text
+    const asked = await fill(await receiptOf(2))
+    expect(asked).toMatch(/^This is recorded: the log signed it/)
+    for (const part of ['large-refunds', '1 approval', '2 values are not shown', 'this question, exactly as shown,'])
+      expect(asked).toContain(part)
+    const stop = await fill(await receiptOf(3))
+    for (const part of ['agent support-*', '<img src=x', '\\u{202e}gnp.exe', 'that the stop is still open'])
+      expect(stop).toContain(part)
+    expect(await page.locator('#result img').count()).toBe(0)
+    expect(await fill(await receiptOf(4))).toContain('this end of a stop, exactly as shown, is entry 4')
+    expect(await fill(await receiptOf(1))).toContain('"entries_signed":true')
+    const changed = (await receiptOf(3)).replace('support-*', 'support-1')
+    expect(await fill(changed)).toMatch(/ENTRY_HASH_MISMATCH/)
   })
 
   it('a receipt whose content was left out proves a hash, and says so', async () => {

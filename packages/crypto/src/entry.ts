@@ -26,6 +26,15 @@ export {
   pypiPolicyHash,
 } from './entry/pypi-entry.js'
 export {
+  type Asked,
+  hasTimeToAnswer,
+  isAsked,
+  isRedactedCount,
+  QUESTION_TTL_MS_MAX,
+  questionRows,
+  redactedText,
+} from './entry/question.js'
+export {
   APPROVALS_MAX,
   assertedRequirement,
   FACTORS_MAX,
@@ -46,4 +55,16 @@ export {
   SCHEMA_VERSION,
 } from './entry/shape.js'
 export { type CallHashes, hashShownCall, type ShownCall } from './entry/shown-call.js'
+export {
+  CONTROL_BY_LENGTH_MAX,
+  CONTROL_REASON_LENGTH_MAX,
+  isResume,
+  isStop,
+  isStopScope,
+  type Resume,
+  type Stop,
+  type StopScope,
+  scopeText,
+  stopRows,
+} from './entry/stop.js'
 export { elapsedMs, isTimestamp, timestampMs } from './entry/timestamp.js'

@@ -1,6 +1,7 @@
 /** `@sudoagent/crypto/receipt`: creates, parses and verifies receipts, and explains what they prove. */
 
 export type { ReceiptApproval, ReceiptDecision, ReceiptOutcomeContent } from './receipt/content.js'
+export { controlRows, type ReceiptControl } from './receipt/control-content.js'
 export type { EntrySignature } from './receipt/entry-check.js'
 export type { ReceiptFinding, ReceiptFindingCode } from './receipt/finding.js'
 export { type ReceiptMeaning, receiptProves } from './receipt/meaning.js'
@@ -11,6 +12,8 @@ export {
   RECEIPT_BYTES_MAX,
   type ReceiptEntryParts,
   type ReceiptParts,
+  type UnverifiedCallReceipt,
+  type UnverifiedControlReceipt,
   type UnverifiedReceipt,
   type UnverifiedReceiptEntry,
 } from './receipt/receipt.js'

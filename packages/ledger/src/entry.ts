@@ -1,5 +1,6 @@
 /** `@sudoagent/ledger/entry`: the types and limits of ledger entries, and functions that read them. */
 
+export type { Asked, Resume, Stop } from '@sudoagent/crypto/entry'
 export type {
   Closed,
   ControlBlock,
@@ -8,10 +9,8 @@ export type {
   KeyAdded,
   KeyRetired,
   LedgerKey,
-  Resume,
-  Stop,
 } from './entry/control.js'
-export { isOrigin, originOf, readControl } from './entry/control.js'
+export { askedOf, isOrigin, originOf, readControl } from './entry/control.js'
 export { decisionHash } from './entry/decision-hash.js'
 export {
   type Actor,

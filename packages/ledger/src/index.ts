@@ -1,4 +1,4 @@
-export { type StopScope, scopeText } from './authority/stop-scope.js'
+export { type StopScope, scopeText } from '@sudoagent/crypto/entry'
 export type { EntryDraft } from './entry/entry.js'
 export type { Finding, FindingCode } from './entry/finding.js'
 export { LedgerError, type LedgerErrorCode } from './error.js'
@@ -12,8 +12,9 @@ export type {
   StoppedCalls,
 } from './port/writer.js'
 export { type Criteria, type CriteriaInput, parseCriteria, type SelectOptions } from './read/criteria.js'
-export { type CallStory, callStory, select } from './read/query.js'
+export { select } from './read/query.js'
 export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './read/receipt.js'
+export { type CallStory, callStory } from './read/story.js'
 export { type CounterOptions, withCounter } from './store/counter.js'
 export { addLedgerDriver, isFilePath, type LedgerDriver } from './store/drivers.js'
 export { type OpenWriterOptions, openLedgerReader, openLedgerWriter } from './store/open.js'

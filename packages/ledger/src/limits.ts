@@ -1,7 +1,14 @@
 // All limits of this package, with their reasons. A ledger is untrusted input, so nothing may grow without
 // limit with its content.
 
-export { NAME_LENGTH_MAX, REASON_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '@sudoagent/crypto/entry'
+export {
+  CONTROL_BY_LENGTH_MAX,
+  CONTROL_REASON_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  QUESTION_TTL_MS_MAX,
+  REASON_LENGTH_MAX,
+  REQUEST_ID_LENGTH_MAX,
+} from '@sudoagent/crypto/entry'
 
 /**
  * Maximum length of a line that a reader parses, in bytes. Typical entries have 0.5–5 KB. A longer line is reported
@@ -57,28 +64,15 @@ export const COMMIT_ENTRIES_MAX = 512
  */
 export const COMMIT_BYTES_MAX = 16 * 1024 * 1024
 
-/** Maximum length of a text in the scope of a stop, in UTF-16 units. */
-export const SCOPE_TEXT_LENGTH_MAX = 256
-
 /**
  * Maximum number of open stops that do not cover everything, and of those that do: every decision is compared with
  * each of them.
  */
 export const STOPS_MAX = 255
 
-/** Maximum length of the reason of a stop or of a resume, and of the name of who gave it, in UTF-16 units. */
-export const CONTROL_REASON_LENGTH_MAX = 1_024
-export const CONTROL_BY_LENGTH_MAX = 256
-
-/** Maximum length of the block of a `stop`, `resume` or `asked` entry, in bytes of canonical JSON. */
-export const CONTROL_BYTES_MAX = 64 * 1024
-
 /** Maximum number of open questions, and of one agent: faults that ask without end do not fill the ledger's state. */
 export const QUESTIONS_MAX = 10_000
 export const QUESTIONS_OF_AGENT_MAX = 100
-
-/** Maximum time between a question and its deadline, in milliseconds: 7 days. */
-export const QUESTION_TTL_MS_MAX = 604_800_000
 
 /**
  * Maximum time that the ledger time may be ahead of the clock of a writer that asks, in milliseconds. Beyond it, an

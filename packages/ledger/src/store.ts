@@ -4,6 +4,7 @@
  * `recover` and the head checks validate the existing content of a store.
  */
 
+export { requestIdOf } from './entry/control.js'
 export { parseLine } from './entry/line.js'
 export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
 export type { RecordedEntry } from './error.js'
@@ -51,6 +52,6 @@ export { headRefused, isHeadOf, readHead, requireMatchingHead, shorterThanHead }
 export { controlsOf, encodeControls, type HeadControls, parseControls, positionsToRead } from './write/head-controls.js'
 export { readTail, type Tail } from './write/last-entry.js'
 export type { DraftResult, LinkedEntry } from './write/link-batch.js'
-export { type Recovered, recover, requestIdOf } from './write/recover.js'
+export { type Recovered, recover } from './write/recover.js'
 export { INDEX_ROWS_MAX, replayControls } from './write/replay-controls.js'
 export { type StoreHooks, StoreWriter } from './write/store-writer.js'

@@ -13,7 +13,8 @@ export function register(program: Command, io: Io): void {
     .command('inspect')
     .summary("show a ledger's metadata (unverified)")
     .description(
-      'Shows the size, head, keys, checkpoints, witnesses, open calls and files of a ledger. Verifies nothing; to verify, use `sudoagent verify`.',
+      'Shows the size, head, keys, checkpoints, witnesses, open stops, questions and calls, and files of a ledger. Verifies nothing; to verify, use ' +
+        '`sudoagent verify`.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--json', 'print one JSON value')
@@ -61,7 +62,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
 
 async function render(of: Inspection, files: readonly LedgerFile[], columns: number | undefined): Promise<string> {
   const { fieldRow } = await import('../text/rows.js')
-  const { genesis, keys } = of
+  const { genesis, keys, stops, questions } = of
   const rows: (readonly [string, string])[] = [
     ['origin', of.origin ?? 'unknown: the first entry cannot be read'],
     ['entries', `${of.entries} (${of.decisions} decisions, ${of.outcomes} outcomes, ${of.open} open)`],
@@ -79,12 +80,20 @@ async function render(of: Inspection, files: readonly LedgerFile[], columns: num
     ['head', checkpointLine(of.head, of.entries)],
     ['cosigned', checkpointLine(of.cosigned, of.entries)],
     ...(of.closed_at === null ? [] : [['closed', `at entry ${of.closed_at}`] as const]),
+    ...(stops.length === 0 ? [] : [['stops', `${stops.length} open`] as const]),
+    ...(questions.open + questions.expired === 0 ? [] : [['questions', questionsLine(questions)] as const]),
+    ...of.open_questions.map(({ position, request_id: id, agent_id: agent, expires_at: until }) => {
+      return ['asked', `${id}, by ${agent} at entry ${position}, until ${until}`] as const
+    }),
     ...of.open_calls.map(({ position, request_id: id }) => ['open', `${id}, decided at entry ${position}`] as const),
     ...files.map(({ path, bytes }) => ['file', `${path}, ${bytes} bytes`] as const),
   ]
   const text = rows.map(([name, value]) => fieldRow(name, 10, value, { columns })).join('')
   return `${text}\nNone of this was verified.\n`
 }
+
+const questionsLine = ({ open, expired }: Inspection['questions']): string =>
+  `${open} open${expired === 0 ? '' : `, ${expired} expired without a decision`}`
 
 function checkpointLine(of: InspectedCheckpoint | null, entries: number): string {
   if (of === null) return 'none'

@@ -4,16 +4,10 @@
 //      1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
 //      2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
 
+import type { Authority } from '@sudoagent/crypto/entry'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { scopeText } from '@sudoagent/ledger'
-import {
-  authorityOf,
-  type CallEntry,
-  type CheckpointEntry,
-  type EntryRecord,
-  isCallEntry,
-  readControl,
-} from '@sudoagent/ledger/entry'
+import { authorityOf, type CheckpointEntry, type EntryRecord, isCallEntry, readControl } from '@sudoagent/ledger/entry'
 import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 
@@ -73,7 +67,7 @@ function rowOf({ position, entry }: EntryRecord): Row {
   const isOutcome = entry.event === 'outcome'
   const result = isOutcome ? outcome?.status : decision.effect
   const reason = (isOutcome ? error : undefined) ?? decision.reason
-  const cells = [entry.action, entry.agent_id, subjectOf(entry), result ?? '', reason]
+  const cells = [entry.action, entry.agent_id, subjectOf(authorityOf(entry) ?? {}), result ?? '', reason]
   return [String(position), time, ...cells.map((cell) => escapeForTerminal(cell))]
 }
 
@@ -140,18 +134,22 @@ export function resultPaint(result: string | undefined, paint: Paint): (text: st
 }
 
 /** The subject of a call, and its tenant in parentheses. */
-function subjectOf(entry: CallEntry): string {
-  const { on_behalf_of: subject, tenant } = authorityOf(entry) ?? {}
+function subjectOf({ on_behalf_of: subject, tenant }: Authority): string {
   return [subject?.id, tenant === undefined ? undefined : `(${tenant})`].filter((part) => part !== undefined).join(' ')
 }
 
-/** The cells of a control entry: its kind (`genesis`, `key_added`), and what a stop covers. */
+/** The cells of a control entry: its kind (`genesis`, `key_added`), the scope of a stop, the call of a question. */
 function controlCells(entry: CheckpointEntry): readonly string[] {
   const control = readControl(entry)
+  if (control?.kind === 'asked') {
+    const { action, agent_id: agent, authority = {}, requirement, expires_at: until } = control
+    const why = `until ${until}${requirement.rule === null ? '' : `, rule ${requirement.rule}`}`
+    return [action, agent, subjectOf(authority), 'asked', why].map((cell) => escapeForTerminal(cell))
+  }
   const kind = control === null || control.kind === 'invalid' ? entry.event : control.kind
   const why =
     control?.kind === 'stop'
-      ? `${scopeText(control.scope)}: ${control.reason}`
+      ? [scopeText(control.scope), control.reason].filter((part) => part !== '').join(': ')
       : control?.kind === 'resume'
         ? control.reason
         : ''

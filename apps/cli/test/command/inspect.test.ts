@@ -3,6 +3,7 @@ import { generatePrivateKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { requestIdOf } from '../support/draft.js'
 import { SAMPLE, writeLedger } from '../support/ledger.js'
+import { writeQuestions } from '../support/question.js'
 import { Sandbox } from '../support/sandbox.js'
 
 const box = new Sandbox()
@@ -49,6 +50,21 @@ it('says the same as JSON, of an unsigned ledger in text too', () => {
     'l.jsonl.head',
     'l.jsonl.tree',
   ])
+})
+
+it('counts open stops and questions, and lists the open ones', async () => {
+  await writeQuestions(box.path('asked.sqlite'))
+  const { stdout } = box.run(['inspect', 'asked.sqlite'])
+  expect(stdout).toContain('stops       1 open\nquestions   1 open, 1 expired without a decision\n')
+  expect(stdout).toContain(
+    `asked       ${requestIdOf(4)}, by support-bot at entry 10, until 2026-11-29T20:10:00.000000Z\n`,
+  )
+  expect(JSON.parse(box.run(['inspect', 'asked.sqlite', '--json']).stdout)).toMatchObject({
+    stops: [{ position: 8 }],
+    questions: { open: 1, expired: 1 },
+    open_questions: [{ position: 10, request_id: requestIdOf(4) }],
+  })
+  expect(box.run(['inspect', 'l.sqlite']).stdout).not.toMatch(/^(?:stops|questions|asked)/m)
 })
 
 it.each([

@@ -83,6 +83,7 @@ export async function makeEvidence(): Promise<Evidence> {
     })
     const made = await makeReceipt(reader, { requestId: requestIdOf(1) })
     const bare = await makeReceipt(reader, { requestId: requestIdOf(3) }, { withEntry: false })
+    const control = await makeReceipt(reader, { position: 1 })
     const { size, root } = parseCheckpoint(note.text)
     const { hashes: proof } = await provePrefix(reader, 4, { size, root })
     await reader.close()
@@ -92,7 +93,7 @@ export async function makeEvidence(): Promise<Evidence> {
       tree: readFileSync(`${paths[0]}.tree`),
       sqlite: readFileSync(paths[1]),
       cosigned,
-      receipts: [made.text, bare.text],
+      receipts: [made.text, bare.text, control.text],
       proof: made.proof ?? '',
       state: state === null ? '' : encodeState(state),
       submission: encodeAddCheckpoint({ oldSize: 4, proof, checkpoint: head.toString() }),

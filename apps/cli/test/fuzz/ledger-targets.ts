@@ -102,6 +102,7 @@ async function readWhole(path: string, evidence: Evidence): Promise<void> {
       () => drain(exportCsv(select(reader))),
       () => callStory(reader, { requestId: requestIdOf(3) }),
       () => makeReceipt(reader, { requestId: requestIdOf(1) }),
+      () => makeReceipt(reader, { position: 1 }),
       () => provePrefix(reader, 4, checkpoint),
     ]
     for (const work of works) await work().catch(rethrowUncoded)

@@ -1,7 +1,8 @@
 // Creates an approval store with pending requests, as an engine leaves it.
+import type { ApprovalStore } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { sha256Hex } from '@sudoagent/crypto'
-import { type EntryDraft, openLedgerWriter } from '@sudoagent/ledger'
+import { type EntryDraft, type LedgerWriter, openLedgerWriter } from '@sudoagent/ledger'
 import { formatTimestamp } from '@sudoagent/ledger/entry'
 import { makeAskedRequest } from '../../../../packages/core/src/approval/make-asked-request.js'
 import { askedCallOf, questionOf } from '../../../../packages/core/test/fixtures/approval.js'
@@ -57,21 +58,33 @@ export async function ask(
   ledger: string,
   options: NonNullable<Parameters<typeof openLedgerWriter>[1]>,
 ): Promise<(reasonCode: string) => EntryDraft> {
+  const writer = await openLedgerWriter(box.path(ledger), options)
+  const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
+  try {
+    return await askWith(writer, store, id)
+  } finally {
+    await writer.close()
+    await store.close()
+  }
+}
+
+/** Records a question in an open ledger, and stores its request. @returns makes the denial that ends the question */
+export async function askWith(
+  writer: Pick<LedgerWriter, 'ask'>,
+  store: Pick<ApprovalStore, 'create'>,
+  id: string,
+): Promise<(reasonCode: string) => EntryDraft> {
   const { binding, action, agentId, args, kwargs, decision, asked } = askedCallOf(id)
   const { policyHash, decisionHash } = binding
   const { requirement, redacted, policyId, policyVersion, metadata } = asked
   const decisionAt = decision?.decisionAt ?? ''
   const facts = { requestId: id, decisionAt, decisionHash, policyHash, action, agentId }
-  const writer = await openLedgerWriter(box.path(ledger), options)
   const entry = await writer.ask?.({ ...facts, requirement, redacted, ttlMs: TTL_MS })
-  await writer.close()
   if (entry === undefined) throw new Error('the ledger does not record questions')
   const times = { createdAt: new Date(entry.recordedAt), expiresAt: new Date(entry.expiresAt) }
-  const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
   const { ledger: first, position } = entry
   const call = askedCallOf(id, { asked: { ledger: first, position } })
   await store.create(makeAskedRequest(call, times), new Date())
-  await store.close()
   return (reasonCode) => ({
     event: 'decision',
     request_id: id,

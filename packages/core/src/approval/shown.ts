@@ -3,22 +3,13 @@
 import { hashShownCall } from '@sudoagent/crypto/entry'
 import type { ApprovalRequest } from './approval.js'
 
+export { redactedText } from '@sudoagent/crypto/entry'
+
 /** The reason of a denial by an approver that was given a request whose hashes differ. */
 export const SHOWN_CALL_DIFFERS = 'the request does not show the call that its hashes cover'
 
 /** The mark of everything that is shown and that none of the three hashes covers. */
 export const NOT_SIGNED = 'not part of what you sign'
-
-/**
- * The number of redacted values of a question in words, which an approver shows before the question.
- *
- * @example redactedText(2) // '2 values are not shown as the call gets them'
- */
-export function redactedText(count: number): string {
-  return count === 1
-    ? '1 value is not shown as the call gets it'
-    : `${count} values are not shown as the call gets them`
-}
 
 /**
  * Recomputes the hashes of a call from the values that a request shows, and compares them with the hashes that an

@@ -18,9 +18,12 @@ import {
   pypiAsksForApproval,
   pypiPolicyHash,
 } from '../entry/pypi-entry.js'
+import { isRedactedCount } from '../entry/question.js'
+import { type Requirement, requirementMisfit } from '../entry/requirement.js'
 import { checkEntry } from '../entry/shape.js'
 import { scanJson } from '../json/scan.js'
 import { ReceiptFields, receiptInvalid } from './fields.js'
+import { hasExactNumbers } from './question-numbers.js'
 
 /** An approval, as stated in the decision entry. */
 export interface ReceiptApproval {
@@ -31,6 +34,10 @@ export interface ReceiptApproval {
   readonly created_at: string | null
   readonly resolved_at: string | null
   readonly expires_at: string | null
+  /** Which approvals the question required; null for an approval that was not recorded as a question first. */
+  readonly requirement: Requirement | null
+  /** How many values and keys of the call are recorded as something other than themselves; null without a question. */
+  readonly redacted: number | null
 }
 
 /** A decision, as stated in its entry. */
@@ -95,6 +102,10 @@ export interface ReceiptContent<Shown> {
   readonly entryHash: Hash | null
   /** Values that the receipt must repeat in the fields with the same names. */
   readonly claims: Claims
+}
+
+/** The content of a decision or an outcome. */
+export interface CallContent<Shown> extends ReceiptContent<Shown> {
   /** The approval binding; null if the entry does not have an approval or the approval does not have a binding. */
   readonly approvalBinding: Claims | null
   readonly agentId: string
@@ -114,7 +125,7 @@ export interface ReceiptContent<Shown> {
 }
 
 /** @throws CryptoError `RECEIPT_INVALID` if the line is not a decision entry */
-export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
+export function readDecision(line: string): CallContent<ReceiptDecision> {
   const entry = entryOf(line, 'entry', 'decision')
   const block = entry.fields('decision')
   const approval = entry.fieldsOrNull('approval')
@@ -142,6 +153,8 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
     key_id: entry.textOrNull('key_id'),
     line,
   }
+  if (shown.approval?.requirement && !hasExactNumbers(line, 'approval', shown.approval))
+    throw receiptInvalid('field `entry.approval` does not follow the ledger format')
   const binding = approval?.fieldsOrNull('binding') ?? null
   return {
     shown,
@@ -167,7 +180,7 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
 }
 
 /** @throws CryptoError `RECEIPT_INVALID` if the line is not an outcome entry */
-export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent> {
+export function readOutcome(line: string): CallContent<ReceiptOutcomeContent> {
   const entry = entryOf(line, 'outcome.entry', 'outcome')
   const block = entry.fields('outcome')
   const { members } = scanJson(line)
@@ -199,7 +212,8 @@ export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent>
   }
 }
 
-function entryOf(line: string, path: string, event: string): ReceiptFields {
+/** @throws CryptoError `RECEIPT_INVALID` if the line is not an entry of this event */
+export function entryOf(line: string, path: string, event: string): ReceiptFields {
   const value: unknown = JSON.parse(line)
   const problem = checkEntry(value)
   if (problem?.code === 'VERSION_UNSUPPORTED') throw receiptInvalid(`field \`${path}.${problem.field}\` is not \`2.0\``)
@@ -210,7 +224,7 @@ function entryOf(line: string, path: string, event: string): ReceiptFields {
   return entry
 }
 
-const sealOf = (entry: ReceiptFields): Claims => ({
+export const sealOf = (entry: ReceiptFields): Claims => ({
   entry_hash: entry.hash('entry_hash'),
   entry_signature: entry.signatureOrNull('entry_signature'),
 })
@@ -222,7 +236,19 @@ const readApproval = (approval: ReceiptFields): ReceiptApproval => ({
   created_at: approval.textOrNull('created_at'),
   resolved_at: approval.textOrNull('resolved_at'),
   expires_at: approval.textOrNull('expires_at'),
+  ...readQuestion(approval),
 })
+
+function readQuestion(approval: ReceiptFields): Pick<ReceiptApproval, 'requirement' | 'redacted'> {
+  if (!approval.has('requirement')) return NO_QUESTION
+  const isRequirement = (value: unknown): value is Requirement => requirementMisfit(value) === null
+  return {
+    requirement: approval.fitting('requirement', isRequirement),
+    redacted: approval.fitting('redacted', isRedactedCount),
+  }
+}
+
+const NO_QUESTION = { requirement: null, redacted: null }
 
 const readPypiApproval = (approval: ReceiptFields): ReceiptApproval => ({
   approval_id: null,
@@ -231,6 +257,7 @@ const readPypiApproval = (approval: ReceiptFields): ReceiptApproval => ({
   created_at: null,
   resolved_at: null,
   expires_at: null,
+  ...NO_QUESTION,
 })
 
 function otherPolicyHash(decision: ReceiptFields): Hash | null {

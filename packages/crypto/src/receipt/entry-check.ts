@@ -12,9 +12,9 @@ import type { UnverifiedReceiptEntry } from './receipt.js'
 export type EntrySignature = 'verified' | 'unchecked' | 'none'
 
 /** One entry and the results of its checks. Null means that the part is missing or was refused. */
-export interface CheckedEntry<Shown> {
+export interface CheckedEntry<Content> {
   readonly stated: UnverifiedReceiptEntry
-  readonly content: ReceiptContent<Shown> | null
+  readonly content: Content | null
   readonly signature: EntrySignature
   readonly proven: ProvenEntry | null
 }
@@ -37,13 +37,13 @@ const OLD_KEY_HINT = 'if an older key of the log signed the entry, give that key
  * @param claims - the values of the receipt fields that the entry must repeat
  * @param where - a prefix for each message
  */
-export function checkReceiptEntry<Shown extends Signed>(
+export function checkReceiptEntry<Content extends ReceiptContent<Signed>>(
   { trust, findings }: ReceiptCheck,
   stated: UnverifiedReceiptEntry,
   claims: Readonly<Record<string, unknown>>,
-  read: (line: string) => ReceiptContent<Shown>,
+  read: (line: string) => Content,
   where: string,
-): CheckedEntry<Shown> {
+): CheckedEntry<Content> {
   const { line } = stated
   const content = line === null ? null : findings.attempt(() => read(line), where)
   if (content !== null && content.entryHash !== stated.entry_hash) {

@@ -73,6 +73,13 @@ export class ReceiptFields {
     return text
   }
 
+  /** Returns a value that has the form of the ledger format. */
+  fitting<T>(name: string, fits: (value: unknown) => value is T): T {
+    const value = this.#value(name)
+    if (!fits(value)) throw receiptInvalid(`field \`${this.#pathOf(name)}\` does not follow the ledger format`)
+    return value
+  }
+
   fields(name: string): ReceiptFields {
     return new ReceiptFields(this.#value(name), this.#pathOf(name))
   }

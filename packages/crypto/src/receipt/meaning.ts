@@ -2,11 +2,13 @@
  * Explains in sentences what a verified receipt proves and what it does not prove. A proof must not be overstated:
  * "the agent was allowed to do this" and "the decision to allow this was recorded" are different statements.
  */
-import type { ReceiptCheckpoint, ReceiptOutcome, ReceiptReport } from './verify.js'
+import { callNotProven, callProven } from './call-meaning.js'
+import { controlName, controlNotProven, controlProven } from './control-meaning.js'
+import type { ReceiptCheckpoint, ReceiptReport } from './verify.js'
 
 /**
- * The sentences, without full stops. They contain the names of keys, logs and witnesses, which are untrusted:
- * escape the sentences for display.
+ * The sentences, without full stops. They contain the names of keys, logs, witnesses, people and rules, which are
+ * untrusted: escape the sentences for display.
  */
 export interface ReceiptMeaning {
   readonly proven: readonly string[]
@@ -34,22 +36,14 @@ function nothingProven({ verdict, checkpoint }: ReceiptReport): string {
 }
 
 function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {
-  const { decision, outcome, position, entry_hash: hash } = report
-  const what = decision === null ? `an entry with the hash ${hash}` : 'this decision, exactly as shown,'
+  const { control, position } = report
   const sentences = [
-    `${what} is entry ${position} of the log \`${checkpoint.origin}\``,
+    `${subjectOf(report)} is entry ${position} of the log \`${checkpoint.origin}\``,
     `the log committed to this entry: key ${list(checkpoint.signed_by)} signed the checkpoint of the first ${checkpoint.size} entries`,
+    ...callProven(report),
+    ...(control === null ? [] : controlProven(control, position)),
   ]
-  if (decision?.decision_hash_checked) {
-    sentences.push(
-      'the decision belongs to this call: its hash covers the actor, the action, the parameters, the time and the policy',
-    )
-  }
-  if (decision?.effect === 'allow' && decision.approval !== null) {
-    sentences.push('the approval was given for this call only')
-  }
   if (report.entry_signature === 'verified') sentences.push('a given key also signed the entry itself')
-  if (outcome !== null) sentences.push(outcomeProven(outcome))
   if (report.verdict === 'witnessed') {
     sentences.push(
       `the witnesses required by the policy confirmed that this log only grew: ${list(names(report, checkpoint))}`,
@@ -58,27 +52,19 @@ function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[
   return sentences
 }
 
-function outcomeProven({ content, position }: ReceiptOutcome): string {
-  const how = content.status === 'success' ? 'succeeded' : 'ended in an error'
-  return `the ledger records that the call ${how}: entry ${position} of the same log`
+function subjectOf({ decision, control, entry_hash: hash }: ReceiptReport): string {
+  if (decision !== null) return 'this decision, exactly as shown,'
+  return control === null ? `an entry with the hash ${hash}` : `this ${controlName(control)}, exactly as shown,`
 }
 
 function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {
-  const { decision, outcome, unproven } = report
-  const sentences: string[] = []
-  if (decision === null) {
+  const { decision, control, outcome, unproven } = report
+  const sentences = [...callNotProven(report), ...(control === null ? [] : controlNotProven(control))]
+  const isOmitted = decision === null && control === null
+  if (isOmitted) {
     sentences.push(
       `the content of the entry: it was omitted, so ${list(unproven)} in the receipt are unproven statements by its author`,
     )
-  } else {
-    sentences.push(
-      'that the parameters and the reason are true: the log records what the writer stated',
-      "when the call happened: the times come from the writer's clock",
-    )
-    if (!decision.decision_hash_checked) {
-      sentences.push('that decision_hash belongs to this call: it covers a time that the entry does not record')
-    }
-    sentences.push(...outcomeNotProven(decision.effect, outcome))
   }
   if (report.verdict !== 'witnessed') {
     sentences.push('that the log shows everyone the same history: no witnesses were required')
@@ -86,7 +72,7 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
   if (outcome !== null && outcome.checkpoint.size !== checkpoint.size && report.verdict !== 'witnessed') {
     sentences.push('that decision and outcome are in the same history: their checkpoints have different sizes')
   }
-  if (decision !== null && report.entry_signature !== 'verified') {
+  if (!isOmitted && report.entry_signature !== 'verified') {
     sentences.push(
       report.entry_signature === 'none'
         ? 'who wrote the entry: only the checkpoint is signed'
@@ -95,12 +81,6 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
   }
   sentences.push('that no entries were added later, or that the log still exists')
   return sentences
-}
-
-function outcomeNotProven(effect: 'allow' | 'deny', outcome: ReceiptOutcome | null): string[] {
-  if (effect === 'deny') return ['that the action was not performed without the guard']
-  if (outcome === null) return ['that the action was carried out, or how it ended: the receipt has no outcome']
-  return ['that the action had the intended effect']
 }
 
 const names = ({ outcome }: ReceiptReport, checkpoint: ReceiptCheckpoint): readonly string[] => {

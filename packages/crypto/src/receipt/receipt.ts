@@ -24,6 +24,11 @@
  * of the receipt. `proof` (`tlog-proof.ts`) connects `entry_hash` to a signed checkpoint, and is null if the ledger
  * does not have a signed checkpoint. `outcome` is null if no outcome was recorded.
  *
+ * The receipt of a control entry (a stop, its end, a question, …) has `event` in place of the members of the call:
+ *
+ *     { "ledger_position": 20, "schema_version": "2.0", "ledger_version": "2.0", "event": "checkpoint",
+ *       "entry_hash": …, "entry_signature": …, "entry": …, "proof": … }
+ *
  * Other members are refused, because nothing would prove them. This file reads and writes receipts; `verify.ts`
  * verifies them.
  */
@@ -50,7 +55,7 @@ export interface ReceiptEntryParts {
   readonly proof: string | null
 }
 
-/** The input for a receipt: a decision, and its outcome if one was recorded. */
+/** The input for a receipt: a decision, and its outcome if one was recorded; or a control entry. */
 export interface ReceiptParts extends ReceiptEntryParts {
   readonly outcome?: ReceiptEntryParts | null | undefined
 }
@@ -69,7 +74,19 @@ export interface UnverifiedReceiptEntry {
 }
 
 /** The unverified content of a receipt. `verifyReceipt` verifies a receipt. */
-export interface UnverifiedReceipt extends UnverifiedReceiptEntry {
+export type UnverifiedReceipt = UnverifiedCallReceipt | UnverifiedControlReceipt
+
+/** The unverified content of the receipt of a control entry. */
+export interface UnverifiedControlReceipt extends UnverifiedReceiptEntry {
+  readonly event: 'checkpoint'
+  readonly schema_version: string
+  readonly ledger_version: string
+  readonly outcome: null
+}
+
+/** The unverified content of the receipt of a call. */
+export interface UnverifiedCallReceipt extends UnverifiedReceiptEntry {
+  readonly event: 'decision'
   readonly schema_version: string
   readonly ledger_version: string
   readonly request_id: string
@@ -90,6 +107,7 @@ export const RECEIPT_BYTES_MAX = 16 * 1024 * 1024
 const BARE_PROOF = 'c2sp.org/tlog-proof@'
 
 const ENTRY_MEMBERS = ['ledger_position', 'entry_hash', 'entry_signature', 'entry', 'proof']
+const CONTROL_MEMBERS = [...ENTRY_MEMBERS, 'schema_version', 'ledger_version', 'event']
 const RECEIPT_MEMBERS = [
   ...ENTRY_MEMBERS,
   'schema_version',
@@ -117,30 +135,39 @@ const RECEIPT_DEPTH_MAX = JSON_DEPTH_MAX + 2
  * @throws CryptoError `RECEIPT_INVALID` if `parseReceipt` would refuse the receipt, or an entry lacks a required
  *   field
  */
-export function encodeReceipt(decision: ReceiptParts, options: { readonly withEntry: boolean }): string {
-  const { outcome } = decision
-  const entry = entryOf(decision)
-  const blocks = entry.fields('decision')
-  const members: (readonly [string, string])[] = [
-    ['ledger_position', String(decision.position)],
+export function encodeReceipt(parts: ReceiptParts, options: { readonly withEntry: boolean }): string {
+  const { outcome } = parts
+  const entry = entryOf(parts)
+  const isControl = entry.text('event') === 'checkpoint'
+  const compact = object([
+    ['ledger_position', String(parts.position)],
     ['schema_version', quote(entry.text('schema_version'))],
     ['ledger_version', quote(entry.text('ledger_version'))],
-    ['request_id', quote(entry.text('request_id'))],
-    ['created_at', quote(entry.text('created_at'))],
-    ['policy_id', quote(blocks.text('policy_id'))],
-    ['policy_hash', quote(blocks.text('policy_hash'))],
-    ['decision_hash', quote(blocks.hash('decision_hash'))],
+    ...(isControl ? [['event', quote('checkpoint')] as const] : callOf(entry)),
     ...sealOf(entry),
-    ...(options.withEntry ? [['entry', decision.line] as const] : []),
-    ['outcome', outcome === null || outcome === undefined ? 'null' : encodeOutcome(outcome, options.withEntry)],
-    ['proof', quote(decision.proof)],
-  ]
-  const compact = object(members)
+    ...(options.withEntry ? [['entry', parts.line] as const] : []),
+    // `parseReceipt` refuses an outcome of a control entry.
+    ...(isControl && !outcome
+      ? []
+      : [['outcome', outcome ? encodeOutcome(outcome, options.withEntry) : 'null'] as const]),
+    ['proof', quote(parts.proof)],
+  ])
   const indented = `${indentJson(compact)}\n`
   // Indentation can multiply the size of the JSON.
   const text = noteBytes(indented).length > RECEIPT_BYTES_MAX ? `${compact}\n` : indented
   parseReceipt(text)
   return text
+}
+
+function callOf(entry: ReceiptFields): readonly (readonly [string, string])[] {
+  const decision = entry.fields('decision')
+  return [
+    ['request_id', quote(entry.text('request_id'))],
+    ['created_at', quote(entry.text('created_at'))],
+    ['policy_id', quote(decision.text('policy_id'))],
+    ['policy_hash', quote(decision.text('policy_hash'))],
+    ['decision_hash', quote(decision.hash('decision_hash'))],
+  ]
 }
 
 function encodeOutcome(outcome: ReceiptEntryParts, withEntry: boolean): string {
@@ -178,12 +205,19 @@ const quote = (text: string | null): string => JSON.stringify(text)
 export function parseReceipt(text: Uint8Array | string): UnverifiedReceipt {
   const json = readText(text)
   const spans = scan(json, RECEIPT_DEPTH_MAX)
-  const fields = new ReceiptFields(JSON.parse(json), '').only(RECEIPT_MEMBERS)
+  const fields = new ReceiptFields(JSON.parse(json), '')
+  const isControl = fields.has('event')
+  fields.only(isControl ? CONTROL_MEMBERS : RECEIPT_MEMBERS)
   const raw = (name: string): string => json.slice(...(spans.get(name) ?? [0, 0]))
-  const receipt = {
+  const common = {
     ...readEntry(fields, raw, ''),
     schema_version: fields.oneOf('schema_version', LEDGER_VERSION),
     ledger_version: fields.oneOf('ledger_version', LEDGER_VERSION),
+  }
+  if (isControl) return { ...common, event: fields.oneOf('event', 'checkpoint'), outcome: null }
+  const receipt: UnverifiedCallReceipt = {
+    ...common,
+    event: 'decision',
     request_id: fields.text('request_id'),
     created_at: fields.text('created_at'),
     policy_id: fields.text('policy_id'),

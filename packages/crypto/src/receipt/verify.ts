@@ -4,22 +4,24 @@
  *
  *     key → checkpoint → tree root → leaf at the position → entry_hash → entry content → decision_hash
  *
- * An invalid receipt gives a report, never an exception. `findings` lists the reasons. Decision, outcome and
- * checkpoint are returned only if they were verified.
+ * An invalid receipt gives a report, never an exception. `findings` lists the reasons. Decision, outcome, control entry
+ * and checkpoint are returned only if they were verified.
  */
 
 import { encodeBase64 } from '../bytes/base64.js'
-import { bytesEqual, isBytes } from '../bytes/bytes.js'
+import { isBytes } from '../bytes/bytes.js'
 import type { Hash } from '../bytes/hash.js'
-import { isApprovalLate } from '../entry/approval-deadline.js'
 import type { KeyId } from '../key/key.js'
+import { checkDecision, checkOutcome } from './call-check.js'
 import {
+  type CallContent,
   type ReceiptContent,
   type ReceiptDecision,
   type ReceiptOutcomeContent,
   readDecision,
   readOutcome,
 } from './content.js'
+import { type ReceiptControl, readControlEntry } from './control-content.js'
 import { type CheckedEntry, checkReceiptEntry, type EntrySignature } from './entry-check.js'
 import { type ReceiptFinding, ReceiptFindings } from './finding.js'
 import { type CheckedTrust, checkTrust, type ProvenEntry, type ReceiptCosigner, type ReceiptTrust } from './proof.js'
@@ -63,13 +65,15 @@ export interface ReceiptReport {
   readonly position: number | null
   readonly entry_hash: Hash | null
   readonly entry_signature: EntrySignature
-  /** Null if `ok` is false or the entry content was omitted. */
+  /** Null if `ok` is false, if the receipt is that of a control entry, or if the entry content was omitted. */
   readonly decision: ReceiptDecision | null
   /**
    * Null if `ok` is false, if the receipt does not contain an outcome, or if the content of the outcome was omitted
    * (see `unproven`).
    */
   readonly outcome: ReceiptOutcome | null
+  /** Null if `ok` is false, if the receipt is that of a call, or if the entry content was omitted. */
+  readonly control: ReceiptControl | null
   /**
    * The names of the receipt members whose values are unproven because the entry content was omitted. The report
    * does not contain these values. Empty if `ok` is false, because then nothing is proven.
@@ -108,99 +112,38 @@ export function verifyReceipt(text: Uint8Array | string, trust: ReceiptTrust): R
 export function verifyUnder(trust: CheckedTrust, text: Uint8Array | string): ReceiptReport {
   const check = { trust, findings: new ReceiptFindings() }
   const receipt = check.findings.attempt(() => parseReceipt(text))
-  if (receipt === null) return reportOf(check.findings, null, null, null)
+  if (receipt === null) return reportOf(check.findings, null, NO_ENTRIES)
+  if (receipt.event === 'checkpoint') {
+    const control = checkReceiptEntry(check, receipt, { ...receipt }, readControlEntry, '')
+    return reportOf(check.findings, receipt, { ...NO_ENTRIES, control })
+  }
   const decision = checkReceiptEntry(check, receipt, { ...receipt }, readDecision, '')
   if (decision.content !== null) checkDecision(check.findings, decision.content)
-  if (receipt.outcome === null) return reportOf(check.findings, receipt, decision, null)
+  if (receipt.outcome === null) return reportOf(check.findings, receipt, { ...NO_ENTRIES, decision })
   const { request_id, decision_hash } = receipt
   const claims = { ...receipt.outcome, request_id, decision_hash }
   const outcome = checkReceiptEntry(check, receipt.outcome, claims, readOutcome, 'outcome: ')
   checkOutcome(check.findings, decision, outcome)
-  return reportOf(check.findings, receipt, decision, outcome)
+  return reportOf(check.findings, receipt, { ...NO_ENTRIES, decision, outcome })
 }
 
-function checkDecision(findings: ReceiptFindings, content: ReceiptContent<ReceiptDecision>): void {
-  const { shown, approvalBinding: binding } = content
-  if (shown.decision_hash_checked && content.hashDecision(shown.created_at) !== shown.decision_hash) {
-    findings.add('DECISION_HASH_MISMATCH', 'decision_hash is not the hash of the decision in the entry')
-  }
-  if (content.otherPolicyHash !== null) {
-    findings.add('POLICY_HASH_MISMATCH', 'policy_hash is not the hash of the policy in the entry')
-  }
-  if (content.lacksApproval) {
-    findings.add('FIELD_MISMATCH', 'the call was allowed without the approval that the policy required')
-  }
-  // A denied call does not need an approval, so its approval is not checked.
-  if (shown.approval === null || shown.effect === 'deny') return
-  if (shown.approval.state !== 'approved') {
-    findings.add('FIELD_MISMATCH', 'the call was allowed, but its approval was not granted')
-  }
-  const bound =
-    binding?.request_id === shown.request_id &&
-    binding.policy_hash === shown.policy_hash &&
-    binding.decision_hash === shown.decision_hash
-  if (!bound)
-    findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was given for a different call')
-  if (isApprovalLate(shown.approval, shown.recorded_at)) {
-    findings.add('APPROVAL_EXPIRED', 'the call was allowed under an approval whose deadline had passed')
-  }
+/** The entries of a receipt: a control entry, or a decision and its outcome. */
+interface CheckedEntries {
+  readonly control: CheckedEntry<ReceiptContent<ReceiptControl>> | null
+  readonly decision: CheckedEntry<CallContent<ReceiptDecision>> | null
+  readonly outcome: CheckedEntry<CallContent<ReceiptOutcomeContent>> | null
 }
 
-/** Checks that the outcome belongs to the decision. Fields that both entries state are compared elsewhere. */
-function checkOutcome(
-  findings: ReceiptFindings,
-  decision: CheckedEntry<ReceiptDecision>,
-  outcome: CheckedEntry<ReceiptOutcomeContent>,
-): void {
-  if (outcome.stated.ledger_position <= decision.stated.ledger_position) {
-    findings.add('FIELD_MISMATCH', 'outcome: the entry does not follow its decision')
-  }
-  if (decision.content?.shown.effect === 'deny') {
-    findings.add('FIELD_MISMATCH', 'outcome: a denied call cannot have an outcome')
-  }
-  if (decision.content !== null && outcome.content !== null) {
-    checkSameCall(findings, decision.content, outcome.content)
-  }
-  const [a, b] = [decision.proven?.checkpoint, outcome.proven?.checkpoint]
-  if (a === undefined || b === undefined) return
-  if (a.origin !== b.origin) {
-    findings.add('CHECKPOINT_INVALID', 'outcome: the entry and its decision are in different logs')
-  } else if (a.size === b.size && !bytesEqual(a.root, b.root)) {
-    const hint = 'keep this receipt: it proves that the log has two histories'
-    findings.add('CHECKPOINT_INVALID', 'the log has signed two different trees of the same size', hint)
-  }
-}
-
-/**
- * Checks that decision and outcome agree on the action, agent and parameters, and that the outcome was not recorded
- * before the decision.
- */
-function checkSameCall(
-  findings: ReceiptFindings,
-  decision: ReceiptContent<ReceiptDecision>,
-  outcome: ReceiptContent<ReceiptOutcomeContent>,
-): void {
-  const isSame =
-    outcome.agentId === decision.agentId &&
-    outcome.hashDecision(decision.shown.created_at) === decision.shown.decision_hash
-  if (outcome.otherPolicyHash !== null) {
-    findings.add('POLICY_HASH_MISMATCH', 'outcome: policy_hash is not the hash of the policy in the entry')
-  }
-  if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: the entry and its decision describe different calls')
-  const [decided, ended] = [decision.shown.recorded_at, outcome.shown.recorded_at]
-  if (decided !== null && ended !== null && ended < decided) {
-    findings.add('CLOCK_WENT_BACK', 'outcome: the entry was recorded before its decision')
-  }
-}
+const NO_ENTRIES: CheckedEntries = { control: null, decision: null, outcome: null }
 
 function reportOf(
   { list: findings }: ReceiptFindings,
   receipt: UnverifiedReceipt | null,
-  decision: CheckedEntry<ReceiptDecision> | null,
-  outcome: CheckedEntry<ReceiptOutcomeContent> | null,
+  { control, decision, outcome }: CheckedEntries,
 ): ReceiptReport {
-  const proven = decision?.proven ?? null
-  const entries = outcome === null ? [decision] : [decision, outcome]
+  const first = control ?? decision
+  const proven = first?.proven ?? null
+  const entries = outcome === null ? [first] : [first, outcome]
   // A receipt is ok only if every entry in the receipt is proven.
   const ok = findings.length === 0 && receipt !== null && entries.every((entry) => entry?.proven)
   const witnessed = ok && entries.every((entry) => entry?.proven?.witnessed === true)
@@ -210,9 +153,10 @@ function reportOf(
     findings,
     position: receipt?.ledger_position ?? null,
     entry_hash: receipt?.entry_hash ?? null,
-    entry_signature: decision?.signature ?? 'unchecked',
+    entry_signature: first?.signature ?? 'unchecked',
     decision: ok ? (decision?.content?.shown ?? null) : null,
     outcome: ok && outcome?.proven && outcome.content ? outcomeOf(outcome, outcome.proven, outcome.content) : null,
+    control: ok ? (control?.content?.shown ?? null) : null,
     unproven: ok ? unprovenOf(receipt) : [],
     checkpoint: proven && checkpointOf(proven),
   }
@@ -224,20 +168,20 @@ const isOnlyUnknown = (findings: readonly ReceiptFinding[]): boolean =>
 /** The receipt fields, apart from entry hashes, that are unproven if the entry content is omitted. */
 const STATED_MEMBERS = ['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash'] as const
 
-function unprovenOf({ line, outcome, entry_signature: signature }: UnverifiedReceipt): readonly string[] {
+function unprovenOf({ event, line, outcome, entry_signature: signature }: UnverifiedReceipt): readonly string[] {
   if (line !== null) return []
   // If the entry is omitted, a removed signature cannot be detected.
   return [
-    ...STATED_MEMBERS,
+    ...(event === 'checkpoint' ? ['event'] : STATED_MEMBERS),
     ...(signature === null ? ['entry_signature'] : []),
     ...(outcome === null ? [] : ['outcome']),
   ]
 }
 
 const outcomeOf = (
-  { stated, signature }: CheckedEntry<ReceiptOutcomeContent>,
+  { stated, signature }: CheckedEntry<CallContent<ReceiptOutcomeContent>>,
   proven: ProvenEntry,
-  { shown }: ReceiptContent<ReceiptOutcomeContent>,
+  { shown }: CallContent<ReceiptOutcomeContent>,
 ): ReceiptOutcome => ({
   position: proven.position,
   entry_hash: stated.entry_hash,

@@ -3,7 +3,7 @@ import { byTier, isLong } from '../../../../test/tier.js'
 import { checkTrust } from '../../src/receipt/proof.js'
 import { parseReceipt } from '../../src/receipt/receipt.js'
 import { verifyUnder } from '../../src/receipt/verify.js'
-import { KEY, POLICY, sampleReceipt, WITNESSES } from '../fixtures/receipts.js'
+import { ASKED, controlReceipt, KEY, POLICY, STOP, sampleReceipt, WITNESSES } from '../fixtures/receipts.js'
 import { flips } from '../fixtures/signed-notes.js'
 
 const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
@@ -61,6 +61,15 @@ test('so is every byte of an outcome, and of cosignatures that a policy asks for
   const { tried, same } = flipAll(receipt, trust, FEW_MASKS, ONE_BYTE_IN)
   expect(tried).toBe(Math.ceil(Buffer.byteLength(receipt) / ONE_BYTE_IN) * FEW_MASKS.length)
   expect(same).toBe(0)
+})
+
+test('so is every byte of a control entry', async () => {
+  const trust = checkTrust({ publicKeys: [KEY.publicKey] })
+  for (const block of [STOP, ASKED]) {
+    const receipt = await controlReceipt(block)
+    const { tried, same } = flipAll(receipt, trust, FEW_MASKS)
+    expect([tried, same]).toEqual([Buffer.byteLength(receipt) * FEW_MASKS.length, 0])
+  }
 })
 
 test('where the content was left out, a flipped byte changes nothing that was proven', async () => {

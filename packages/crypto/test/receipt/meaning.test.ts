@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import { assertedRequirement } from '../../src/entry/requirement.js'
 import { receiptProves } from '../../src/receipt/meaning.js'
 import { encodeReceipt } from '../../src/receipt/receipt.js'
 import { verifyReceipt } from '../../src/receipt/verify.js'
 import { TRUST } from '../fixtures/receipt-verdicts.js'
 import {
+  ASKED_APPROVAL,
   decisionLine,
   KEY,
   NEW_KEY,
@@ -61,6 +63,52 @@ test('witnessed', async () => {
   expect(proven).toContain('this log only grew: `w1`, `w2`')
   expect(proven).toContain('the approval was given for this call')
   expect(notProven).not.toContain('history')
+})
+
+test('an approval that was recorded as a question first', async () => {
+  const { proven, notProven } = meaningOf(await sampleReceipt({ approval: ASKED_APPROVAL }))
+  expect(proven).toContain('the log names `ada@example.com` as the approver')
+  expect(proven).toContain('the log names the policy rule `refunds` that required the approval')
+  expect(proven).toContain('2 values are not shown as the call gets them')
+  expect(notProven).toContain(
+    "that `ada@example.com` approved the call, or was shown this call: the operator's word (`asserted`)",
+  )
+  expect(notProven).toContain('that no stop was open, and that the question was asked before the decision')
+  const bare = { ...ASKED_APPROVAL, approver_id: null, requirement: assertedRequirement(null), redacted: 0 }
+  const nameless = meaningOf(await sampleReceipt({ approval: bare }))
+  expect(nameless.proven).toContain('the log names no approver')
+  expect(nameless.proven).toContain('the log names no policy rule that required the approval')
+  expect(nameless.proven).toContain('0 values are not shown')
+})
+
+test('an approval of an earlier release, a signed approval, and a call that needed none', async () => {
+  const older = meaningOf(await sampleReceipt({ approved: true }))
+  expect(older.proven).not.toContain('the log names')
+  expect(older.notProven).toContain('that `ada@example.com` approved the call, or was shown this call')
+  expect(older.notProven).toContain('that no stop was open and no question was asked')
+  const requirement = { ...assertedRequirement(null), assurance: 'signed', registry_hash: 'a'.repeat(64) }
+  const signed = meaningOf(await sampleReceipt({ approval: { ...ASKED_APPROVAL, requirement } }))
+  expect(signed.notProven).toContain('this version does not check the signatures of approvers')
+  expect(signed.notProven).not.toContain('asserted')
+  expect(meaningOf(await sampleReceipt()).notProven).toContain('that no stop was open and no question was asked')
+})
+
+test('a refusal, and a question that was not answered in time', async () => {
+  const denied = { effect: 'deny', withOutcome: false } as const
+  const refused = meaningOf(await sampleReceipt({ ...denied, approval: { ...ASKED_APPROVAL, state: 'denied' } }))
+  expect(refused.proven).toContain('the log names `ada@example.com` as the approver who refused')
+  expect(refused.proven).toContain('the log names the policy rule `refunds` that required the approval')
+  expect(refused.proven).not.toContain('was given')
+  expect(refused.notProven).toContain("that `ada@example.com` refused the call: the operator's word (`asserted`)")
+  const expired = { ...ASKED_APPROVAL, state: 'expired', approver_id: null }
+  const late = meaningOf(await sampleReceipt({ ...denied, approval: expired }))
+  expect(late.proven).toContain('the policy rule `refunds`')
+  expect(late.proven + late.notProven).not.toMatch(/approver|refused/)
+})
+
+test('a name cannot end its quotation', async () => {
+  const { notProven } = meaningOf(await sampleReceipt({ approval: { approver_id: 'ada` approved; `bob' } }))
+  expect(notProven).toContain("that `ada' approved; 'bob` approved the call")
 })
 
 test('without content nothing is said about a decision', async () => {

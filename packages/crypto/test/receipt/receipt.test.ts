@@ -66,7 +66,9 @@ describe('encodeReceipt', () => {
     ['no entry', { position: 1, line: '[]', proof: null }, false],
     ['no JSON', { position: 1, line: '{"a"', proof: null }, false],
     ['an entry that is not canonical', { position: 1, line: `${decisionLine()} `, proof: null }, false],
-    ['an entry without a decision', { position: 1, line: sealEntry({ event: 'checkpoint' }), proof: null }, false],
+    ['a control entry', { position: 1, line: sealEntry({ event: 'checkpoint' }), proof: null }, true],
+    ['an entry without an event', { position: 1, line: sealEntry({}), proof: null }, false],
+    ['a decision without its block', { position: 1, line: sealEntry({ event: 'decision' }), proof: null }, false],
     ['position 0', { position: 0, line: decisionLine(), proof: null }, false],
     ['half a position', { position: 1.5, line: decisionLine(), proof: null }, false],
   ])('%s', (_, parts, isReceipt) => {

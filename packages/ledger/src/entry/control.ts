@@ -9,19 +9,11 @@
 
 import type { Signer } from '@sudoagent/crypto'
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { type Asked, isAsked, isResume, isStop, type Resume, type Stop } from '@sudoagent/crypto/entry'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { isKeyName } from '@sudoagent/crypto/note'
-import { type Asked, isAsked } from '../authority/question.js'
-import { isStopScope, type StopScope } from '../authority/stop-scope.js'
-import {
-  CONTROL_BY_LENGTH_MAX,
-  CONTROL_BYTES_MAX,
-  CONTROL_REASON_LENGTH_MAX,
-  LEDGER_KEYS_MAX,
-  NAME_LENGTH_MAX,
-  ORIGIN_BYTES_MAX,
-} from '../limits.js'
-import type { CheckpointEntry } from './entry.js'
+import { LEDGER_KEYS_MAX, NAME_LENGTH_MAX, ORIGIN_BYTES_MAX } from '../limits.js'
+import { type CheckpointEntry, isCallEntry, type LedgerEntry } from './entry.js'
 import { nestedTexts, type ParsedLine } from './line.js'
 
 /** A public key in a control entry. */
@@ -64,25 +56,6 @@ export interface Closed {
   readonly kind: 'closed'
   /** Number of entries in the ledger, including this one. */
   readonly size: number
-}
-
-/** From this entry on, no call that the scope covers can be allowed, until a `resume` ends the stop. */
-export interface Stop {
-  readonly kind: 'stop'
-  /** A UUIDv4. */
-  readonly stop_id: string
-  readonly scope: StopScope
-  readonly reason: string
-  /** The name of who stopped the calls, as given by the writer. */
-  readonly by: string
-}
-
-/** Ends a stop. */
-export interface Resume {
-  readonly kind: 'resume'
-  readonly stop_id: string
-  readonly reason: string
-  readonly by: string
 }
 
 /** The blocks that change the keys, or the state of the ledger as a whole. */
@@ -163,6 +136,16 @@ export function readStoredControl(entry: CheckpointEntry, line: ParsedLine): Con
   return isExact ? block : { kind: 'invalid', of: 'asked' }
 }
 
+/** The question of a control entry; null for another entry, or for a block that is not in the form of a question. */
+export function askedOf(entry: LedgerEntry): Asked | null {
+  const block = isCallEntry(entry) ? null : readControl(entry)
+  return block?.kind === 'asked' ? block : null
+}
+
+/** The request id of a call, or of the question whether it may run; null for another entry. */
+export const requestIdOf = (entry: LedgerEntry): string | null =>
+  isCallEntry(entry) ? entry.request_id : (askedOf(entry)?.request_id ?? null)
+
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
@@ -172,26 +155,6 @@ const isKeyId = (value: unknown): value is string => typeof value === 'string' &
 /** The PEM of an Ed25519 key has 113 characters, so a limit of 512 is ample. */
 const isLedgerKey = (value: unknown): boolean =>
   isFields(value) && isKeyId(own(value, 'key_id')) && isText(own(value, 'pem'), 512)
-
-const isUuidV4 = (value: unknown): boolean => typeof value === 'string' && UUID_V4.test(value)
-
-const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-
-/** Members that a later version may add are accepted, so the length of the block is limited as a whole. */
-const isOfStop = (block: Fields): boolean =>
-  isUuidV4(own(block, 'stop_id')) &&
-  isText(own(block, 'reason'), CONTROL_REASON_LENGTH_MAX, 0) &&
-  isText(own(block, 'by'), CONTROL_BY_LENGTH_MAX) &&
-  bytesOf(block) <= CONTROL_BYTES_MAX
-
-/** Infinite for a value without a canonical form, such as a draft may have. */
-function bytesOf(block: Fields): number {
-  try {
-    return Buffer.byteLength(encodeCanonical(block))
-  } catch {
-    return Number.POSITIVE_INFINITY
-  }
-}
 
 const FITS: { readonly [kind in ControlBlock['kind']]: (block: Fields) => boolean } = {
   genesis(block) {
@@ -210,8 +173,8 @@ const FITS: { readonly [kind in ControlBlock['kind']]: (block: Fields) => boolea
   },
   key_added: (block) => isLedgerKey(own(block, 'key')) && isText(own(block, 'proof_of_possession'), 128),
   key_retired: (block) => isKeyId(own(block, 'key_id')),
-  stop: (block) => isOfStop(block) && isStopScope(own(block, 'scope')),
-  resume: isOfStop,
-  asked: (block) => isAsked(block) && bytesOf(block) <= CONTROL_BYTES_MAX,
+  stop: isStop,
+  resume: isResume,
+  asked: isAsked,
   closed: (block) => Number.isSafeInteger(own(block, 'size')) && (own(block, 'size') as number) > 0,
 }

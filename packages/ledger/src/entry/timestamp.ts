@@ -1,7 +1,7 @@
 // Formats ledger timestamps. `timestamp.ts` in the crypto package parses them.
 import { timestampMs } from '@sudoagent/crypto/entry'
 
-export { elapsedMs, isTimestamp, timestampMs } from '@sudoagent/crypto/entry'
+export { isTimestamp, timestampMs } from '@sudoagent/crypto/entry'
 
 /** Tolerance for clock differences on one machine and for waiting on the ledger lock, in milliseconds. */
 const CREATED_GRACE_MS = 60_000

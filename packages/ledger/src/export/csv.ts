@@ -3,8 +3,9 @@
 // prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for a different locale may use a
 // different separator, often the semicolon, and would start a new cell after that separator. Text after such a
 // separator is therefore prefixed, too.
-import { type Authority, parametersText } from '@sudoagent/crypto/entry'
-import { approvalOf, authorityOf, isCallEntry } from '../entry/entry.js'
+import { type Asked, type Authority, parametersText } from '@sudoagent/crypto/entry'
+import { askedOf } from '../entry/control.js'
+import { approvalOf, authorityOf, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import { memberText } from '../entry/line.js'
 import type { EntryRecord } from '../entry/record.js'
 import { M, type Member } from '../plain/member.js'
@@ -21,17 +22,29 @@ type Column = readonly [
 ]
 
 const call = (record: EntryRecord) => (isCallEntry(record.entry) ? record.entry : undefined)
-const authorityIn = ({ entry }: EntryRecord) => (isCallEntry(entry) ? authorityOf(entry) : null)
+const authorityIn = ({ entry }: EntryRecord) =>
+  isCallEntry(entry) ? authorityOf(entry) : question({ entry })?.authority
+const questions = new WeakMap<LedgerEntry, Asked | null>()
+
+/** The question of an entry, read once for all its cells. */
+function question({ entry }: Pick<EntryRecord, 'entry'>): Asked | null {
+  const known = questions.get(entry)
+  if (known !== undefined) return known
+  const asked = askedOf(entry)
+  questions.set(entry, asked)
+  return asked
+}
+
 const approvalIn = ({ entry }: EntryRecord) => (isCallEntry(entry) ? approvalOf(entry) : null)
 
 const COLUMNS: readonly Column[] = [
   ['position', ({ position }) => position, null],
   ['event', ({ entry }) => entry.event, M.event],
-  ['request_id', ({ entry }) => entry.request_id, M.requestId],
+  ['request_id', (record) => record.entry.request_id ?? question(record)?.request_id, M.requestId],
   ['created_at', ({ entry }) => entry.created_at, M.createdAt],
   ['recorded_at', ({ entry }) => entry.recorded_at, M.recordedAt],
-  ['action', (record) => call(record)?.action, M.action],
-  ['agent_id', (record) => call(record)?.agent_id, M.agentId],
+  ['action', (record) => (call(record) ?? question(record))?.action, M.action],
+  ['agent_id', (record) => (call(record) ?? question(record))?.agent_id, M.agentId],
   ['effect', (record) => call(record)?.decision.effect, M.effect],
   ['reason', (record) => call(record)?.decision.reason, M.reason],
   ['reason_code', (record) => call(record)?.decision.reason_code, M.reasonCode],
@@ -45,8 +58,8 @@ const COLUMNS: readonly Column[] = [
   ['error', (record) => call(record)?.outcome?.error, M.error],
   ['parameters', ({ json, members }) => parametersText(json, members), M.parameters],
   ['metadata', ({ json, members }) => memberText(json, members, 'metadata'), M.metadata],
-  ['decision_hash', (record) => call(record)?.decision.decision_hash, M.decisionHash],
-  ['policy_hash', (record) => call(record)?.decision.policy_hash, M.policyHash],
+  ['decision_hash', (record) => (call(record)?.decision ?? question(record))?.decision_hash, M.decisionHash],
+  ['policy_hash', (record) => (call(record)?.decision ?? question(record))?.policy_hash, M.policyHash],
   ['prev_entry_hash', ({ entry }) => entry.prev_entry_hash, M.previous],
   ['entry_hash', ({ entry }) => entry.entry_hash, M.entryHash],
   ['key_id', ({ entry }) => entry.key_id, M.keyId],

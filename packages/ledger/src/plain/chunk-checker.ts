@@ -3,8 +3,8 @@
 // checker and the walk apply the rules in `rules/` to the same facts.
 import { createVerifier, type Hash, type PublicKey, type Verifier } from '@sudoagent/crypto'
 import { sha256Latin1 } from '@sudoagent/crypto/bytes'
+import type { Asked } from '@sudoagent/crypto/entry'
 import { HASH_BYTES } from '@sudoagent/crypto/tree'
-import type { Asked } from '../authority/question.js'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { HASH_WORDS, isUuid, uuidHex } from '../rules/call-key.js'
 import { checkLine } from '../rules/check-line.js'

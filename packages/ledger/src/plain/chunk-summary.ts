@@ -1,7 +1,7 @@
 // The summary of a chunk: a few thousand lines, each of which is valid by itself and follows the line before it. The
 // remaining checks need the state of the ledger before the chunk.
 import type { Hash } from '@sudoagent/crypto'
-import type { Asked } from '../authority/question.js'
+import type { Asked } from '@sudoagent/crypto/entry'
 import type { AllowedCall } from '../rules/allowed-call.js'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
 import type { DecidedCall } from '../rules/described-call.js'

@@ -1,7 +1,6 @@
 // The interface for writing a ledger: `append`, which the engine needs, and control entries.
 import type { Hash, Signer } from '@sudoagent/crypto'
-import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
-import type { StopScope } from '../authority/stop-scope.js'
+import type { Authority, Commitment, Requirement, StopScope } from '@sudoagent/crypto/entry'
 import type { EntryDraft, OutcomeBlock } from '../entry/entry.js'
 
 /** The place of a written entry. `position` is 1-based. */

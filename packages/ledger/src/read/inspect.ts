@@ -2,9 +2,10 @@
 // grows with the number of decisions, as in `verify`.
 
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import type { Resume, Stop, StopScope } from '@sudoagent/crypto/entry'
 import { createNoteKey, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto/note'
-import { normalScope, type StopScope } from '../authority/stop-scope.js'
-import type { Genesis, InvalidControl, Resume, Stop } from '../entry/control.js'
+import { normalScope } from '../authority/stop-scope.js'
+import type { Genesis, InvalidControl } from '../entry/control.js'
 import { recogniseLine } from '../plain/recognise-line.js'
 import type { LedgerKind, LedgerReader } from '../port/reader.js'
 import { checkLine } from '../rules/check-line.js'
@@ -12,6 +13,7 @@ import { isRingBlock, type KeyRing, stepRing } from '../rules/key-ring.js'
 import { Lifecycle } from '../rules/lifecycle.js'
 import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { firstOpenCalls } from '../rules/open-calls.js'
+import { QuestionWalk } from '../standing/question-walk.js'
 import { StopWalk } from '../standing/stop-walk.js'
 import { readStoredCheckpoint, type StoredCheckpoint } from '../verify/stored-checkpoints.js'
 
@@ -60,6 +62,14 @@ export interface InspectedStop {
   readonly in_flight: number
 }
 
+/** An open question. */
+export interface InspectedQuestion {
+  readonly position: number
+  readonly request_id: string
+  readonly agent_id: string
+  readonly expires_at: string
+}
+
 /** A ledger's metadata (unverified). Names are in snake_case, as in the ledger. */
 export interface Inspection {
   readonly kind: LedgerKind
@@ -88,13 +98,17 @@ export interface Inspection {
   readonly cosigned: InspectedCheckpoint | null
   /** The open stops, in the order of their entries. */
   readonly stops: readonly InspectedStop[]
+  /** Number of questions without a decision: those that may still be answered, and those whose time is over. */
+  readonly questions: { readonly open: number; readonly expired: number }
+  /** The oldest open questions, at most ten. */
+  readonly open_questions: readonly InspectedQuestion[]
   /** Position of the `closed` entry; null if there is none. */
   readonly closed_at: number | null
   readonly first_created_at: string | null
   readonly last_created_at: string | null
 }
 
-/** Maximum number of open calls listed. */
+/** Maximum number of open calls, and of open questions, listed. */
 const OPEN_CALLS_MAX = 10
 
 /**
@@ -114,6 +128,7 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
   }
   const { head, cosigned } = await reader.evidence()
   const { ring, lifecycle } = look
+  const { open, expired } = look.endOfQuestions
   return {
     kind: reader.kind,
     entries: look.entries,
@@ -134,6 +149,10 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
     head: shown(readStoredCheckpoint(head), ring),
     cosigned: shown(readStoredCheckpoint(cosigned), ring),
     stops: look.openStops,
+    questions: { open: open.length, expired },
+    open_questions: open.slice(0, OPEN_CALLS_MAX).map(({ position, requestId, agentId, expiresAt }) => {
+      return { position, request_id: requestId, agent_id: agentId, expires_at: expiresAt }
+    }),
     closed_at: ring?.closedAt ?? null,
     first_created_at: look.firstAt,
     last_created_at: look.lastAt,
@@ -144,6 +163,8 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
 class Look {
   readonly lifecycle = new Lifecycle()
   readonly #stops = new StopWalk(null)
+  readonly #questions = new QuestionWalk(null)
+  #recordedAt: string | null = null
   readonly #notes = new Map<string, Pick<InspectedStop, 'reason' | 'by' | 'created_at'>>()
   ring: KeyRing | null = null
   genesis: Inspection['genesis'] = null
@@ -163,11 +184,17 @@ class Look {
     if (position === 1) this.genesis = genesisOf(block, createdAt)
     this.firstAt ??= createdAt
     this.lastAt = createdAt ?? this.lastAt
-    if (block !== null && !isRingBlock(block) && block.kind !== 'asked' && position > 1)
-      this.#stop(block, createdAt, position)
+    const before = this.#recordedAt
+    if (before === null || (facts.recordedAt ?? '') > before) this.#recordedAt = facts.recordedAt
+    if (block !== null && !isRingBlock(block) && position > 1) {
+      if (block.kind !== 'asked') this.#stop(block, createdAt, position)
+      else this.#questions.asked(block, position, { recordedAt: facts.recordedAt, before, isDecided: false })
+    }
     if (facts.kind !== 'call') return
-    if (facts.isDecision) this.decisions += 1
-    else this.outcomes += 1
+    if (facts.isDecision) {
+      this.#questions.decided(facts, before)
+      this.decisions += 1
+    } else this.outcomes += 1
     this.lifecycle.observe(facts, position, null)
   }
 
@@ -176,6 +203,10 @@ class Look {
     if (block.kind === 'stop')
       this.#notes.set(block.stop_id, { reason: block.reason, by: block.by, created_at: createdAt })
     else if (block.kind === 'resume') this.#notes.delete(block.stop_id)
+  }
+
+  get endOfQuestions(): ReturnType<QuestionWalk['end']> {
+    return this.#questions.end(this.#recordedAt)
   }
 
   get openStops(): readonly InspectedStop[] {

@@ -3,7 +3,8 @@
 // There are three ways to find entries, which give the same results for a valid ledger:
 //
 // - by call: the store's index returns the entries with a request id. The index is untrusted, so the entries that it
-//   returns are used only if they are a denial, or a decision and its outcome; otherwise the ledger is searched.
+//   returns are used only if they are a denial, or a decision and its outcome, and the question that the decision
+//   answers; otherwise the ledger is searched.
 // - by text: canonical JSON (RFC 8785) has one spelling for each value, so the bytes of a matching line must contain
 //   certain substrings. Lines without these substrings are not parsed; in a large SQLite ledger, worker threads test
 //   whole batches of lines.
@@ -12,10 +13,12 @@
 // For example, the query { action: 'refund', effect: 'deny' } reads the ledger once, skips all batches without the
 // bytes "refund" (with quotes), parses the remaining lines, and compares the members.
 //
-// `criteria.ts` parses criteria; `call-query.ts` handles those that concern both entries of a call.
+// `criteria.ts` parses criteria; `call-query.ts` handles those that concern both entries of a call; `story.ts` finds
+// all entries of one call.
 
-import { authorityOf, isCallEntry, type LedgerEntry } from '../entry/entry.js'
-import { parseLine } from '../entry/line.js'
+import type { Asked } from '@sudoagent/crypto/entry'
+import { askedOf, requestIdOf } from '../entry/control.js'
+import { authorityOf, type CallEntry, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import { type EntryRecord, recordOf } from '../entry/record.js'
 import type { StoredLine } from '../entry/stored-line.js'
 import { LedgerError } from '../error.js'
@@ -122,7 +125,7 @@ export async function lookUpCall(reader: LedgerReader, requestId: string): Promi
   const found: LookedUp[] = []
   for (const line of await linesInBook(reader, wanted)) {
     const record = recordOf(line)
-    if (record?.entry.request_id === wanted) found.push({ line, record })
+    if (record !== null && requestIdOf(record.entry) === wanted) found.push({ line, record })
   }
   return found
 }
@@ -139,15 +142,25 @@ async function linesInBook(reader: LedgerReader, requestId: string): Promise<rea
 
 /**
  * Whether the index returned all entries that a valid ledger can have for a call: a denial, or a decision and its
- * outcome. `verify` does not check the index. Without this check, an attacker who can write to the file could
- * therefore hide an outcome by removing it from the index.
+ * outcome; and the question that the decision answers. `verify` does not check the index. Without this check, an
+ * attacker who can write to the file could therefore hide an outcome by removing it from the index. The index of an
+ * earlier release does not have the questions.
  */
 function isWholeCall(found: readonly LookedUp[]): boolean {
   const entries = found.map(({ record }) => record.entry)
   const decision = entries.find(({ event }) => event === 'decision')
-  const isDenied = decision !== undefined && isCallEntry(decision) && decision.decision.effect === 'deny'
-  return isDenied || (decision !== undefined && entries.some(({ event }) => event === 'outcome'))
+  if (decision === undefined || !isCallEntry(decision)) return false
+  if (isAnswer(decision) && !entries.some((entry) => isAnsweredBy(askedOf(entry), decision))) return false
+  return decision.decision.effect === 'deny' || entries.some(({ event }) => event === 'outcome')
 }
+
+/** Whether the question of a call is recorded. */
+export const isAnswer = ({ approval }: CallEntry): boolean =>
+  approval !== null && approval !== undefined && Object.hasOwn(approval, 'requirement')
+
+/** A call may have an earlier question that expired, so the deadlines are compared, too. */
+const isAnsweredBy = (asked: Asked | null, { approval, decision }: CallEntry): boolean =>
+  asked?.decision_hash === decision.decision_hash && asked.expires_at === approval?.expires_at
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
@@ -158,18 +171,19 @@ function fits(entry: LedgerEntry, criteria: Criteria): boolean {
   if (criteria.start !== undefined && !(time !== undefined && time >= criteria.start)) return false
   if (criteria.end !== undefined && !(time !== undefined && time <= criteria.end)) return false
   const call = isCallEntry(entry) ? entry : undefined
-  const authority = call === undefined ? null : authorityOf(call)
+  const asked = askedOf(entry)
+  const authority = call === undefined ? asked?.authority : authorityOf(call)
   const pairs: readonly (readonly [wanted: string | undefined, is: string | null | undefined])[] = [
-    [criteria.requestId, entry.request_id],
-    [criteria.action, call?.action],
-    [criteria.agentId, call?.agent_id],
+    [criteria.requestId, asked?.request_id ?? entry.request_id],
+    [criteria.action, call?.action ?? asked?.action],
+    [criteria.agentId, call?.agent_id ?? asked?.agent_id],
     [criteria.onBehalfOf, authority?.on_behalf_of?.id],
     [criteria.tenant, authority?.tenant],
     [criteria.session, authority?.session],
     [criteria.effect, call?.decision.effect],
     [criteria.reasonCode, call?.decision.reason_code],
     [criteria.outcome, call?.outcome?.status],
-    [criteria.decisionHash, call?.decision.decision_hash],
+    [criteria.decisionHash, call?.decision.decision_hash ?? asked?.decision_hash],
   ]
   return pairs.every(([wanted, is]) => wanted === undefined || wanted.normalize('NFC') === is)
 }
@@ -192,44 +206,4 @@ function mentions(value: unknown, wanted: string): boolean {
  */
 function saysNumber(line: string, wanted: string): boolean {
   return /^-?\d+(?:\.\d+)?$/.test(wanted) && line.includes(wanted)
-}
-
-/** The decision and the outcome of a call. `decision` is absent if the ledger has only the outcome. */
-export interface CallStory {
-  readonly requestId: string
-  readonly decision?: EntryRecord
-  readonly outcome?: EntryRecord
-}
-
-/**
- * Finds the decision and the outcome of a call by its request id or by the position of either entry.
- *
- * @throws LedgerError ENTRY_NOT_FOUND
- */
-export async function callStory(
-  reader: LedgerReader,
-  key: { readonly requestId: string } | { readonly position: number },
-): Promise<CallStory> {
-  const requestId = 'requestId' in key ? key.requestId : await requestIdAt(reader, key.position)
-  let decision: EntryRecord | undefined
-  let outcome: EntryRecord | undefined
-  for await (const record of select(reader, { requestId })) {
-    if (record.entry.event === 'decision') decision ??= record
-    if (record.entry.event === 'outcome') outcome ??= record
-  }
-  if (decision === undefined && outcome === undefined) {
-    throw new LedgerError('ENTRY_NOT_FOUND', `no entry with request id \`${requestId}\``)
-  }
-  return { requestId, ...(decision === undefined ? {} : { decision }), ...(outcome === undefined ? {} : { outcome }) }
-}
-
-async function requestIdAt(reader: LedgerReader, position: number): Promise<string> {
-  for await (const batch of reader.batches()) {
-    const line = batch.find((stored) => stored.position === position)
-    if (line === undefined) continue
-    const parsed = parseLine(line.bytes)
-    if (parsed.ok && isCallEntry(parsed.entry)) return parsed.entry.request_id
-    throw new LedgerError('ENTRY_NOT_FOUND', `entry ${position} is not a decision or an outcome, or cannot be read`)
-  }
-  throw new LedgerError('ENTRY_NOT_FOUND', `no entry at position ${position}`)
 }

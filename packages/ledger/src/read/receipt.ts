@@ -2,14 +2,19 @@
 // package defines the format.
 import { type Checkpoint, encodeTlogProof, parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import { encodeReceipt, type ReceiptEntryParts } from '@sudoagent/crypto/receipt'
+import { isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
 import { proveEntry } from '../tree/prove.js'
-import { type CallStory, callStory, lookUpCall, select } from './query.js'
+import { lookUpCall, select } from './query.js'
+import { type CallStory, callStory, entryAt } from './story.js'
 
-/** The request id or the position of the decision. */
-export type ReceiptKey = { readonly requestId: string } | { readonly decisionHash: string }
+/** The request id or the hash of the decision; or the position of any entry. */
+export type ReceiptKey =
+  | { readonly requestId: string }
+  | { readonly decisionHash: string }
+  | { readonly position: number }
 
 export interface ReceiptOptions {
   /** `false` omits the entries themselves. */
@@ -19,8 +24,9 @@ export interface ReceiptOptions {
 export interface MadeReceipt {
   /** The receipt as JSON, with a final line feed. */
   readonly text: string
-  /** The proof for the decision alone, a C2SP tlog-proof; null if no signed checkpoint covers the entry. */
+  /** The proof for the decision or control entry alone, a C2SP tlog-proof; null if no signed checkpoint covers it. */
   readonly proof: string | null
+  /** Position of the decision or of the control entry. */
   readonly position: number
   /** Position of the outcome; null if there is none. */
   readonly outcome: number | null
@@ -30,8 +36,9 @@ export interface MadeReceipt {
 type SignedCheckpoint = Checkpoint & { readonly note: string }
 
 /**
- * Makes the receipt for a decision and, if an outcome was recorded, for the outcome. The proof refers to the cosigned
- * checkpoint if that checkpoint covers the entry, or else to the head.
+ * Makes the receipt for a decision and, if an outcome was recorded, for the outcome; or, by its position, for a control
+ * entry. The position of an outcome is that of its call. The proof refers to the cosigned checkpoint if that checkpoint
+ * covers the entry, or else to the head.
  *
  * @throws LedgerError ENTRY_NOT_FOUND; LEDGER_DAMAGED if entry, tree and head do not match
  * @example
@@ -42,9 +49,9 @@ export async function makeReceipt(
   key: ReceiptKey,
   { withEntry = true }: ReceiptOptions = {},
 ): Promise<MadeReceipt> {
-  const { decision, outcome } = await findCall(reader, key)
+  const { first, outcome } = 'position' in key ? await entriesAt(reader, key.position) : await findCall(reader, key)
   const checkpoints = await checkpointsOf(reader)
-  const parts = await partsOf(reader, decision, checkpoints)
+  const parts = await partsOf(reader, first, checkpoints)
   const outcomeParts = outcome === undefined ? null : await partsOf(reader, outcome, checkpoints)
   return {
     text: encodeReceipt({ ...parts, outcome: outcomeParts }, { withEntry }),
@@ -54,18 +61,36 @@ export async function makeReceipt(
   }
 }
 
-async function findCall(
-  reader: LedgerReader,
-  key: ReceiptKey,
-): Promise<{ readonly decision: EntryRecord; readonly outcome: EntryRecord | undefined }> {
-  const story =
-    'requestId' in key ? await storyOf(reader, key.requestId) : await storyOfDecision(reader, key.decisionHash)
-  if (story?.decision !== undefined) return { decision: story.decision, outcome: story.outcome }
-  const [name, wanted] = 'requestId' in key ? ['request id', key.requestId] : ['decision hash', key.decisionHash]
-  throw new LedgerError('ENTRY_NOT_FOUND', `no decision with ${name} \`${wanted}\``)
+/** The entries of a receipt: a decision, and its outcome if there is one; or a control entry. */
+interface ReceiptEntries {
+  readonly first: EntryRecord
+  readonly outcome: EntryRecord | undefined
 }
 
-async function storyOfDecision(reader: LedgerReader, decisionHash: string): Promise<CallStory | null> {
+async function entriesAt(reader: LedgerReader, position: number): Promise<ReceiptEntries> {
+  const record = await entryAt(reader, position)
+  return isCallEntry(record.entry)
+    ? findCall(reader, { requestId: record.entry.request_id })
+    : { first: record, outcome: undefined }
+}
+
+async function findCall(
+  reader: LedgerReader,
+  key: Exclude<ReceiptKey, { readonly position: number }>,
+): Promise<ReceiptEntries> {
+  const story =
+    'requestId' in key ? await storyOf(reader, key.requestId) : await storyOfDecision(reader, key.decisionHash)
+  if (story?.decision !== undefined) return { first: story.decision, outcome: story.outcome }
+  const [name, wanted] = 'requestId' in key ? ['request id', key.requestId] : ['decision hash', key.decisionHash]
+  const asked = story?.question
+  throw new LedgerError('ENTRY_NOT_FOUND', `no decision with ${name} \`${wanted}\``, {
+    ...(asked === undefined ? {} : { hint: `entry ${asked.position} is its question, which has a receipt of its own` }),
+  })
+}
+
+type FoundCall = Pick<CallStory, 'question' | 'decision' | 'outcome'>
+
+async function storyOfDecision(reader: LedgerReader, decisionHash: string): Promise<FoundCall | null> {
   for await (const { entry } of select(reader, { event: 'decision', decisionHash })) {
     return entry.request_id ? storyOf(reader, entry.request_id) : null
   }
@@ -73,11 +98,11 @@ async function storyOfDecision(reader: LedgerReader, decisionHash: string): Prom
 }
 
 /** Finds the entries of a call in the store's call index, or in the whole ledger if the index lacks the decision. */
-async function storyOf(reader: LedgerReader, requestId: string): Promise<CallStory | null> {
+async function storyOf(reader: LedgerReader, requestId: string): Promise<FoundCall | null> {
   const records = (await lookUpCall(reader, requestId)).map(({ record }) => record)
   const decision = records.find(({ entry }) => entry.event === 'decision')
   const outcome = records.find(({ entry }) => entry.event === 'outcome')
-  if (decision !== undefined) return { requestId, decision, ...(outcome === undefined ? {} : { outcome }) }
+  if (decision !== undefined) return { decision, ...(outcome === undefined ? {} : { outcome }) }
   try {
     return await callStory(reader, { requestId })
   } catch (error) {

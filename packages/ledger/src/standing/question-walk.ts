@@ -1,5 +1,5 @@
 // Follows the questions of a ledger during a walk, and compares each decision with the one that is open for it.
-import type { Asked } from '../authority/question.js'
+import type { Asked } from '@sudoagent/crypto/entry'
 import { HASH_WORDS, isUuid, requestIdAt, uuidHex } from '../rules/call-key.js'
 import type { AnsweredCall, Problem } from '../rules/line-facts.js'
 import { QuestionBook } from './question-book.js'

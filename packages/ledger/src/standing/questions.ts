@@ -8,11 +8,10 @@
 // entries alone. The functions are pure. Writers use them before an append, and the verifier on every entry, so a
 // writer refuses what a verifier would report.
 import { type Hash, sha256Hex } from '@sudoagent/crypto'
-import { APPROVAL_USE_GRACE_MS, hashRequirement } from '@sudoagent/crypto/entry'
+import { APPROVAL_USE_GRACE_MS, type Asked, hashRequirement, hasTimeToAnswer } from '@sudoagent/crypto/entry'
 import { encodeCanonical } from '@sudoagent/crypto/json'
-import type { Asked } from '../authority/question.js'
-import { elapsedMs, timestampMs } from '../entry/timestamp.js'
-import { QUESTION_TTL_MS_MAX, QUESTIONS_MAX, QUESTIONS_OF_AGENT_MAX } from '../limits.js'
+import { timestampMs } from '../entry/timestamp.js'
+import { QUESTIONS_MAX, QUESTIONS_OF_AGENT_MAX } from '../limits.js'
 import type { AnsweredCall, Problem } from '../rules/line-facts.js'
 
 /** A question without a decision. It may have expired. */
@@ -72,7 +71,8 @@ export function expiryLimit(before: string | null): string {
   return iso.length === 24 ? `${iso.slice(0, 23)}${before.slice(23)}` : EARLIEST
 }
 
-export const isExpired = ({ expiresAt }: OpenQuestion, expiredBefore: string): boolean => expiresAt < expiredBefore
+export const isExpired = ({ expiresAt }: Pick<OpenQuestion, 'expiresAt'>, expiredBefore: string): boolean =>
+  expiresAt < expiredBefore
 
 /** The question that is open for the next entry; undefined if there is none. */
 export function stillOpen(view: QuestionView, requestId: string, before: string | null): OpenQuestion | undefined {
@@ -92,11 +92,10 @@ export function askedProblem(
   view: QuestionView,
   at: { readonly recordedAt: string | null; readonly before: string | null },
 ): AskedProblem | null {
-  const { request_id: requestId, agent_id: agentId, expires_at: expiresAt, requirement } = asked
+  const { request_id: requestId, agent_id: agentId, requirement } = asked
   const invalid = (why: string): Problem => ({ code: 'CONTROL_INVALID', message: `invalid control entry: ${why}` })
   if (at.recordedAt === null) return invalid('the question has no `recorded_at`')
-  const ttlMs = elapsedMs(at.recordedAt, expiresAt)
-  if (ttlMs < 1 || ttlMs > QUESTION_TTL_MS_MAX)
+  if (!hasTimeToAnswer(asked, at.recordedAt))
     return invalid('the deadline of the question is not 1 ms to 7 days after the entry')
   if (requirement.registry_hash !== null) return invalid('the requirement names a registry that is not in force')
   if (stillOpen(view, requestId, at.before) !== undefined)

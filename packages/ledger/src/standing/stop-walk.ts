@@ -1,6 +1,8 @@
 // Follows the stops of a ledger during a walk, and compares each allowed call with those that are open.
+
+import type { Resume, Stop } from '@sudoagent/crypto/entry'
 import { type Authority, authorityMisfit } from '@sudoagent/crypto/entry'
-import type { InvalidControl, Resume, Stop } from '../entry/control.js'
+import type { InvalidControl } from '../entry/control.js'
 import { type AllowedCall, allowedKey } from '../rules/allowed-call.js'
 import type { Problem } from '../rules/line-facts.js'
 import { allowedWhileStopped, coveringStop, NO_STOPS, type OpenStop, type OpenStops, stepStops } from './stops.js'

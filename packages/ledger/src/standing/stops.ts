@@ -6,8 +6,9 @@
 // The functions are pure. Writers use them before an append, and the verifier on every entry, so a writer refuses
 // exactly what a verifier would report.
 
-import { covers, isSameScope, type ScopedCall, type StopScope } from '../authority/stop-scope.js'
-import type { InvalidControl, Resume, Stop } from '../entry/control.js'
+import type { Resume, Stop, StopScope } from '@sudoagent/crypto/entry'
+import { covers, isSameScope, type ScopedCall } from '../authority/stop-scope.js'
+import type { InvalidControl } from '../entry/control.js'
 import { STOPS_MAX } from '../limits.js'
 import type { Problem } from '../rules/line-facts.js'
 

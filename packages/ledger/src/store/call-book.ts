@@ -1,12 +1,13 @@
 // The recorded calls, for a store whose one writer sees every entry. The calls are read from the lines when
 // one of them is first asked for; the questions are kept from the start.
+
+import { requestIdOf } from '../entry/control.js'
 import { isCallEntry } from '../entry/entry.js'
 import { parseLine } from '../entry/line.js'
 import { QuestionBook } from '../standing/question-book.js'
 import type { OpenQuestion } from '../standing/questions.js'
 import type { CommitPlan } from '../write/advance.js'
 import { type CallRecords, NOT_RECORDED, type QuestionChanges, type RecordedCall } from '../write/call-records.js'
-import { requestIdOf } from '../write/recover.js'
 
 /** A line of a ledger. */
 export interface PlacedLine {

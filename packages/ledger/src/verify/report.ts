@@ -1,7 +1,7 @@
 // The report that `verify` returns (LEDGER-FORMAT §6): plain data with snake_case names, used for both text and JSON
 // output.
 import type { Hash } from '@sudoagent/crypto'
-import type { StopScope } from '../authority/stop-scope.js'
+import type { StopScope } from '@sudoagent/crypto/entry'
 import type { Finding } from '../entry/finding.js'
 import type { ListedCall } from '../rules/open-calls.js'
 

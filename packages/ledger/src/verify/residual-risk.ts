@@ -2,7 +2,8 @@
 import type { Report } from './report.js'
 
 /**
- * The attacks that a report does not rule out; empty for a broken ledger, which must not be trusted at all.
+ * The attacks that a report does not rule out: those that better evidence or an option would rule out, and those that
+ * no verdict rules out. Empty for a broken ledger, which must not be trusted at all.
  *
  * @example
  * for (const attack of residualRisks(report)) console.log(`- ${attack}`)
@@ -11,7 +12,15 @@ export function residualRisks(report: Report): readonly string[] {
   if (report.verdict === 'broken') return []
   if (report.verdict === 'unverified')
     return ['that anything was changed: no signature was checked (give the key that signed the ledger)']
-  return [...authorship(report), ...rollback(report), ...rewrite(report), ...tail(report), ...earlierRun(report)]
+  return [
+    ...authorship(report),
+    ...rollback(report),
+    ...rewrite(report),
+    ...tail(report),
+    ...earlierRun(report),
+    ...ledgerWriter(report),
+    ...approvers(report),
+  ]
 }
 
 function authorship({ verdict, signed_entries: signed }: Report): string[] {
@@ -63,7 +72,24 @@ function earlierRun({ resumed_from: from }: Report): string[] {
   if (from === null) return []
   return [
     `that the text of the first ${entriesOf(from)} was changed since an earlier run read them (verify without \`--state\` from time to time)`,
-    'that a decision of the earlier run was recorded again',
+    'that a decision of the earlier run was recorded again, or that its call was asked about again',
+  ]
+}
+
+/** Attacks that no check of the entries can find, whatever the verdict: a writer decides what it records. */
+function ledgerWriter({ signed_entries: signed }: Report): string[] {
+  const writer = signed > 0 ? 'the holder of the signing key' : 'a writer of the ledger'
+  return [
+    `that ${writer} required less than the policy, left out a refusal, a question or a stop, or recorded an earlier time (compare the policy with \`sudoagent policy replay\`)`,
+    'that a function ran without an entry, twice, or with other arguments',
+  ]
+}
+
+function approvers({ approvals: { asserted } }: Report): string[] {
+  if (asserted === 0) return []
+  return [
+    'that an approver has another name, or was shown another call or redacted values',
+    "that the subject of a call, left out or misnamed by the agent's process, approved it himself (require a `verified` subject)",
   ]
 }
 

@@ -14,9 +14,10 @@
 // Parsing is strict: only the exact output of `encodeState` is accepted.
 import { CryptoError, type Hash, isHash, parsePublicKey } from '@sudoagent/crypto'
 import { decodeBase64, decodeUtf8, encodeBase64 } from '@sudoagent/crypto/bytes'
+import { isStopScope } from '@sudoagent/crypto/entry'
 import { parseJson } from '@sudoagent/crypto/json'
 import { encodeFrontier, type Frontier, frontierRoot, parseFrontier } from '@sudoagent/crypto/tree'
-import { isStopScope, normalScope } from '../authority/stop-scope.js'
+import { normalScope } from '../authority/stop-scope.js'
 import { isOrigin } from '../entry/control.js'
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'

@@ -2,8 +2,8 @@
 // the call, and the keys that may sign. `verify.ts` compares checkpoints and other evidence with the result.
 
 import type { Hash } from '@sudoagent/crypto'
+import type { Asked } from '@sudoagent/crypto/entry'
 import { frontierRoot, HASH_BYTES } from '@sudoagent/crypto/tree'
-import type { Asked } from '../authority/question.js'
 import type { Findings, ReportFinding } from '../entry/finding.js'
 import type { StoredColumns, StoredLine } from '../entry/stored-line.js'
 import { isCreatedLate } from '../entry/timestamp.js'

@@ -1,7 +1,8 @@
 // Admits the drafts of a step one by one, each as if those before it were recorded, and refuses what the rules of the
 // ledger forbid.
-import type { Asked } from '../authority/question.js'
-import { type ScopedCall, scopeText } from '../authority/stop-scope.js'
+import type { Asked } from '@sudoagent/crypto/entry'
+import { scopeText } from '@sudoagent/crypto/entry'
+import type { ScopedCall } from '../authority/stop-scope.js'
 import { LedgerError } from '../error.js'
 import { answerProblem, askedProblem, expiryLimit, openQuestion, stillOpen } from '../standing/questions.js'
 import { type ControlRow, type Standing, standingOf, stepStanding } from '../standing/standing.js'

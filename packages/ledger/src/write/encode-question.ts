@@ -1,7 +1,6 @@
 // Encodes a question before any lock is taken, and sets its deadline when it is linked: the deadline depends on the
 // time of its entry.
-import { hashAuthority, timestampMs } from '@sudoagent/crypto/entry'
-import type { Asked } from '../authority/question.js'
+import { type Asked, hashAuthority, timestampMs } from '@sudoagent/crypto/entry'
 import type { ControlDraft } from '../entry/control.js'
 import { formatTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'

@@ -2,8 +2,9 @@
 // entries before it: two processes that stop the same calls at the same time write one stop.
 
 import type { Signer } from '@sudoagent/crypto'
-import { isStopScope, normalScope, type StopScope } from '../authority/stop-scope.js'
-import { type ControlBlock, makeKeyAdded, type Stop } from '../entry/control.js'
+import { isStopScope, type Stop, type StopScope } from '@sudoagent/crypto/entry'
+import { normalScope } from '../authority/stop-scope.js'
+import { type ControlBlock, makeKeyAdded } from '../entry/control.js'
 import { LedgerError } from '../error.js'
 import { CONTROL_BY_LENGTH_MAX, CONTROL_REASON_LENGTH_MAX } from '../limits.js'
 import type { ControlNote } from '../port/writer.js'

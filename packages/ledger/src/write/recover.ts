@@ -4,7 +4,7 @@
 import { createVerifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import { hashEntry } from '@sudoagent/crypto/entry'
-import { readControl, readStoredControl } from '../entry/control.js'
+import { readStoredControl, requestIdOf } from '../entry/control.js'
 import { authorityOf, type EntryDraft, isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
 import { memberText, parseLine } from '../entry/line.js'
@@ -96,13 +96,6 @@ export function questionChanges(
   const problem = answerProblem({ requestId, decisionHash, policyHash, agentId, authority, answer }, question)
   const approval = problem ?? answeredApprovalProblem(entry as EntryDraft, entry.recorded_at ?? null)
   return approval ?? { opened: [], closed: [requestId], expiredBefore: null }
-}
-
-/** The request id of a call, or of the question whether it may run. */
-export function requestIdOf(entry: LedgerEntry): string | null {
-  if (isCallEntry(entry)) return entry.request_id
-  const block = readControl(entry)
-  return block?.kind === 'asked' ? block.request_id : null
 }
 
 function isStopped(entry: LedgerEntry, { stops }: LogState): boolean {

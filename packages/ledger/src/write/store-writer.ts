@@ -23,7 +23,7 @@
  * }
  */
 import type { Hash, Signer } from '@sudoagent/crypto'
-import type { StopScope } from '../authority/stop-scope.js'
+import type { StopScope } from '@sudoagent/crypto/entry'
 import type { EntryDraft } from '../entry/entry.js'
 import { LedgerError } from '../error.js'
 import type {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LedgerReader } from '../../src/port/reader.js'
 import { EMPTY_HEAD } from '../../src/port/writer.js'
 import { type Criteria, type CriteriaInput, parseCriteria } from '../../src/read/criteria.js'
-import { callStory, select } from '../../src/read/query.js'
+import { select } from '../../src/read/query.js'
 import { openLedgerReader } from '../../src/store/open.js'
 import { encodeDraft } from '../../src/write/encode-draft.js'
 import { linkBatch } from '../../src/write/link-batch.js'
@@ -211,37 +211,6 @@ describe('select', () => {
     for await (const { position } of select(reader)) if (position === 2) break
     expect(await positions(reader, { event: 'outcome' })).toEqual([2, 5])
     await reader.close()
-  })
-})
-
-describe('callStory', () => {
-  const story = (key: Parameters<typeof callStory>[1], content: readonly string[] = [...lines, CONTROL]) =>
-    withReader(content, async (reader) => {
-      const { requestId, decision, outcome } = await callStory(reader, key)
-      return [requestId, decision?.position, outcome?.position]
-    })
-
-  it('is found by request id and by the position of either entry', async () => {
-    const whole = [requestIdOf(3), 4, 5]
-    expect(await story({ requestId: requestIdOf(3) })).toEqual(whole)
-    expect(await story({ position: 4 })).toEqual(whole)
-    expect(await story({ position: 5 })).toEqual(whole)
-    expect(await story({ position: 3 })).toEqual([requestIdOf(2), 3, undefined])
-  })
-
-  it('may be an outcome alone', async () => {
-    expect(await story({ position: 1 }, lines.slice(1, 2))).toEqual([requestIdOf(1), undefined, 1])
-  })
-
-  it.each<[string, Parameters<typeof callStory>[1]]>([
-    ['a request that is not there', { requestId: 'nobody' }],
-    ['a position that is not there', { position: 7 }],
-    ['position 0', { position: 0 }],
-    ['a control entry', { position: 6 }],
-  ])('is not found: %s', async (_, key) => expect(await refusalOf(() => story(key))).toBe('ENTRY_NOT_FOUND'))
-
-  it('is not found where the entry cannot be read', async () => {
-    expect(await refusalOf(() => story({ position: 2 }, [lines[0] ?? '', 'junk']))).toBe('ENTRY_NOT_FOUND')
   })
 })
 

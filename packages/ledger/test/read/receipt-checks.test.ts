@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import type { FindingCode } from '../../src/entry/finding.js'
 import { approvalOf, decisionDraft, momentAt, outcomeDraft, testKey, testSigner } from '../fixtures/draft.js'
 import { jsonlOf, verifyFile } from '../fixtures/ledger-file.js'
+import { REQUIREMENT } from '../fixtures/question.js'
 import { type Entry, entriesOf, sealAll, writtenLines } from '../fixtures/seal.js'
 import { CALL_CASES } from '../fixtures/spoiled/calls.js'
 import { soundLines } from '../fixtures/spoiled/ledgers.js'
@@ -125,6 +126,14 @@ describe('an entry of the wrong shape is refused by both', () => {
     ['an outcome without a decision', 2, { decision: null }],
     ['another version of the ledger', 2, { ledger_version: '2.1' }],
     ['an approval that is a text', 1, { approval: 'yes' }],
+    ['a requirement that is null', 1, { approval: { requirement: null } }],
+    ['a requirement without a number of redacted values', 1, { approval: { requirement: REQUIREMENT } }],
+    [
+      'a requirement with a member of its own',
+      1,
+      { approval: { requirement: { ...REQUIREMENT, more: 1 }, redacted: 0, approval_id: call.request_id } },
+    ],
+    ['a requirement under an approval id of its own', 1, { approval: { requirement: REQUIREMENT, redacted: 0 } }],
   ])('%s', async (_, position, change) => {
     const lines = await changedCall(position, change)
     expect((await verifyFile(jsonlOf(lines), TRUST)).verdict).toBe('broken')

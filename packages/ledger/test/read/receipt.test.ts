@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseReceipt, verifyProofOf, verifyReceipt } from '@sudoagent/crypto/receipt'
 import { describe, expect, it } from 'vitest'
 import { makeReceipt, type ReceiptOptions } from '../../src/read/receipt.js'
@@ -12,12 +13,15 @@ import {
   OWNER_KEY,
   replaceLines,
   testWitness,
+  withWriter,
   write,
 } from '../fixtures/attack.js'
 import { decisionDraft, outcomeDraft, POLICY_HASH, requestIdOf } from '../fixtures/draft.js'
-import { jsonlOf, sqliteOf } from '../fixtures/ledger-file.js'
+import { jsonlOf, sqliteOf, verifyFile } from '../fixtures/ledger-file.js'
+import { answerTo, askable, REQUIREMENT } from '../fixtures/question.js'
 import { refusalOf } from '../fixtures/refusal.js'
 import { writtenLines } from '../fixtures/seal.js'
+import { temporaryFolder } from '../fixtures/temporary.js'
 
 const [first, second] = [decisionDraft(1), decisionDraft(2)]
 const DRAFTS = [first, outcomeDraft(first), second]
@@ -97,6 +101,78 @@ describe.each(KINDS)('a receipt from %s', (kind) => {
     const { text, proof } = await receipt(path, { requestId: requestIdOf(2) })
     expect([proof, parseReceipt(text).entry_signature]).toEqual([null, null])
     expect(verifyReceipt(text, TRUST)).toMatchObject({ ok: false, findings: [{ code: 'PROOF_MISSING' }] })
+  })
+})
+
+describe.each(KINDS)('a receipt of a position in %s', (kind) => {
+  const calls = [askable(1), askable(2)] as const
+
+  /** Entries: 1 genesis, 2 question, 3 its decision, 4 outcome, 5 question without a decision, 6 stop, 7 its end. */
+  async function ledgerWithControls(): Promise<string> {
+    const path = join(temporaryFolder(), `ledger.${kind}`)
+    await withWriter(kind, path, {}, async (ledger) => {
+      const asked = await ledger.ask(calls[0].question)
+      await ledger.append(answerTo(calls[0].decision, asked))
+      await ledger.append(outcomeDraft(calls[0].decision))
+      await ledger.ask(calls[1].question)
+      const { stopId } = await ledger.stop({ agent: 'support-*' }, { reason: 'wrong prices', by: 'alice' })
+      await ledger.resume(stopId, { reason: 'fixed', by: 'bob' })
+    })
+    return path
+  }
+
+  it('is that of the control entry, or of the call', async () => {
+    const path = await ledgerWithControls()
+    const ofCall = await receipt(path, { requestId: requestIdOf(1) })
+    expect([ofCall.position, ofCall.outcome]).toEqual([3, 4])
+    expect(verifyReceipt(ofCall.text, TRUST).decision?.approval).toMatchObject({
+      requirement: REQUIREMENT,
+      redacted: 0,
+    })
+    for (const position of [3, 4]) expect(await receipt(path, { position })).toEqual(ofCall)
+    const shown: unknown[] = []
+    for (const position of [1, 2, 5, 6, 7]) {
+      const made = await receipt(path, { position })
+      expect([made.position, made.outcome]).toEqual([position, null])
+      const { ok, verdict, control, position: at } = verifyReceipt(made.text, TRUST)
+      expect({ ok, verdict, at }).toEqual({ ok: true, verdict: 'signed', at: position })
+      shown.push(control?.kind, control?.block?.kind)
+      expect(verifyProofOf(parseReceipt(made.text).entry_hash, made.proof ?? '', TRUST).position).toBe(position)
+    }
+    expect(shown).toEqual([
+      ...['genesis', undefined],
+      ...['asked', 'asked'],
+      ...['asked', 'asked'],
+      ...['stop', 'stop'],
+      ...['resume', 'resume'],
+    ])
+  })
+
+  it('is evidence about the ledger, like any other receipt', async () => {
+    const path = await ledgerWithControls()
+    const { text } = await receipt(path, { position: 6 })
+    const options = { ...TRUST, receipts: [text] }
+    expect(await verifyFile(path, options)).toMatchObject({ ok: true, verdict: 'anchored', anchors: [{ position: 6 }] })
+    const other = await ledgerOf(kind, DRAFTS)
+    expect((await verifyFile(other, options)).ok).toBe(false)
+    const { position: _, ...broken } = JSON.parse(text)
+    const report = await verifyFile(path, { ...TRUST, receipts: [JSON.stringify({ ...broken, ledger_position: 5 })] })
+    expect(report.findings.map(({ code }) => code)).toEqual(['CHECKPOINT_INVALID'])
+  })
+
+  it('may leave the content out', async () => {
+    const { text } = await receipt(await ledgerWithControls(), { position: 6 }, { withEntry: false })
+    expect(text).not.toContain('wrong prices')
+    expect(verifyReceipt(text, TRUST)).toMatchObject({ ok: true, control: null, unproven: ['event'] })
+  })
+
+  it('is not made where nothing is, and points to the question of a call without a decision', async () => {
+    const path = await ledgerWithControls()
+    expect(await refusalOf(() => receipt(path, { position: 8 }))).toBe('ENTRY_NOT_FOUND')
+    await expect(receipt(path, { requestId: requestIdOf(2) })).rejects.toMatchObject({
+      code: 'ENTRY_NOT_FOUND',
+      hint: expect.stringContaining('entry 5 is its question'),
+    })
   })
 })
 

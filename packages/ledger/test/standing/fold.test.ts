@@ -1,11 +1,12 @@
 // Tests the property that holds the record of authority together: for every ledger and every cut, a writer that opened
 // the ledger there refuses a draft exactly if `verify` would report the entry. A run that resumes from a state
 // finds what a whole run finds, and ranges find what lines find.
+
+import type { StopScope } from '@sudoagent/crypto/entry'
 import { assertedRequirement } from '@sudoagent/crypto/entry'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'
-import type { StopScope } from '../../src/authority/stop-scope.js'
 import type { ControlDraft } from '../../src/entry/control.js'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import type { Question } from '../../src/port/writer.js'

@@ -4,7 +4,7 @@ import type { AskedQuestion } from '../../src/port/writer.js'
 import { decisionDraft, momentAt, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
 import { answerTo, askable } from '../fixtures/question.js'
 import { refusalOf } from '../fixtures/refusal.js'
-import { type Place, report } from './contract-place.js'
+import { type Place, readAll, report } from './contract-place.js'
 import { ask, errorOf, handClock } from './contract-questions.js'
 
 /** Runs the contract tests on stores from `makePlace`. */
@@ -66,6 +66,16 @@ export function testOnce(makePlace: () => Place): void {
       expect(await refusalOf(() => record(3))).toBe('ENTRY_NOT_FOUND')
       await ledger.close()
       expect(await report(place)).toMatchObject({ ok: true, entries: 4, outcomes: 1, open: 0 })
+    })
+
+    it('keeps to 4 commits for 64 questions at once', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      await ledger.append(decisionDraft(1))
+      const asked = await Promise.all(Array.from({ length: 64 }, (_, n) => ask(ledger, askable(n + 2).question)))
+      await ledger.close()
+      expect(asked.map(({ position }) => position)).toEqual(Array.from({ length: 64 }, (_, n) => n + 3))
+      expect((await readAll(place)).length).toBe(1)
     })
   })
 }

@@ -6,7 +6,7 @@ import type { AskedQuestion, LedgerWriter, Question } from '../../src/port/write
 import { decisionDraft, EPOCH_MS, momentAt, outcomeDraft } from '../fixtures/draft.js'
 import { answerTo, askable, questionOf, REQUIREMENT, TTL_MS } from '../fixtures/question.js'
 import { refusalOf } from '../fixtures/refusal.js'
-import { type Place, readAll, report } from './contract-place.js'
+import { type Place, report } from './contract-place.js'
 
 /** A clock that does not move until it is set. */
 export function handClock(): { readonly clock: () => Date; at(offsetMs: number): void } {
@@ -241,16 +241,6 @@ export function testQuestions(makePlace: () => Place): void {
       await ask(ledger, askable(100).question)
       await ledger.close()
       expect(await report(place)).toMatchObject({ ok: true, questions: { open: 1, expired: 101 } })
-    })
-
-    it('keeps to 4 commits for 64 questions at once', async () => {
-      const place = makePlace()
-      const ledger = place.open()
-      await ledger.append(decisionDraft(1))
-      const asked = await Promise.all(Array.from({ length: 64 }, (_, n) => ask(ledger, askable(n + 2).question)))
-      await ledger.close()
-      expect(asked.map(({ position }) => position)).toEqual(Array.from({ length: 64 }, (_, n) => n + 3))
-      expect((await readAll(place)).length).toBe(1)
     })
   })
 }

@@ -1,6 +1,7 @@
 // Tests the contract of all stores for stops: from the entry of a stop on, no covered call can be allowed.
+
+import type { StopScope } from '@sudoagent/crypto/entry'
 import { describe, expect, it } from 'vitest'
-import type { StopScope } from '../../src/authority/stop-scope.js'
 import { COMMIT_ENTRIES_MAX, STOPS_MAX } from '../../src/limits.js'
 import { decisionDraft, outcomeDraft } from '../fixtures/draft.js'
 import { refusalOf } from '../fixtures/refusal.js'

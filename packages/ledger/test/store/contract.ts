@@ -22,6 +22,7 @@ import { type Place, readAll, report } from './contract-place.js'
 import { testDurableQuestions, testQuestions } from './contract-questions.js'
 import { testSigning } from './contract-signing.js'
 import { testDurableStops, testStops } from './contract-stops.js'
+import { testStories } from './contract-story.js'
 
 /** Runs the contract tests on new, empty stores from `makePlace`. */
 export function testStoreContract(makePlace: () => Place): void {
@@ -140,6 +141,7 @@ export function testStoreContract(makePlace: () => Place): void {
   testStops(makePlace)
   testQuestions(makePlace)
   testOnce(makePlace)
+  testStories(makePlace)
   testBegin(makePlace)
 
   describe('refused drafts', () => {

@@ -36,6 +36,10 @@ const SIGNED: Report = {
   findings_total: 0,
   warnings: [],
 }
+const ALWAYS = [
+  'that the holder of the signing key required less than the policy, left out a refusal, a question or a stop, or recorded an earlier time (compare the policy with `sudoagent policy replay`)',
+  'that a function ran without an entry, twice, or with other arguments',
+]
 const ANCHOR = { kind: 'checkpoint', size: 7, position: null, signed_by: [], holds: true } as const
 const said = (change: Partial<Report>): string => residualRisks({ ...SIGNED, ...change }).join('\n')
 
@@ -53,7 +57,23 @@ describe('residualRisks', () => {
     expect(anchored).not.toContain('older copy')
     expect(anchored).toContain('rewrote the entries after entry 7')
     const witnessed = { verdict: 'witnessed', anchors: [ANCHOR], witnesses: { size: 10, names: ['w'] } } as const
-    expect(residualRisks({ ...SIGNED, ...witnessed })).toEqual([])
+    expect(residualRisks({ ...SIGNED, ...witnessed })).toEqual(ALWAYS)
+  })
+
+  it('says under every verdict what the writer of the ledger can do', () => {
+    for (const verdict of ['intact', 'signed', 'anchored', 'witnessed'] as const) {
+      const risks = residualRisks({ ...SIGNED, verdict, anchors: verdict === 'anchored' ? [ANCHOR] : [] })
+      expect(risks.slice(-ALWAYS.length)).toEqual(ALWAYS)
+    }
+    expect(said({ verdict: 'intact', signed_entries: 0 })).toContain('that a writer of the ledger required less')
+    expect(residualRisks({ ...SIGNED, verdict: 'unverified', ok: false })).toHaveLength(1)
+  })
+
+  it('says what an asserted approval leaves open, if there is one', () => {
+    expect(said({})).not.toContain('approve')
+    const asserted = said({ approvals: { ...SIGNED.approvals, asserted: 1 } })
+    expect(asserted).toContain('that an approver has another name, or was shown another call or redacted values')
+    expect(asserted).toContain('that the subject of a call, left out or misnamed')
   })
 
   it('says what no checkpoint and no witness covers', () => {

@@ -1,6 +1,6 @@
 // Formats a verified receipt: the verdict, the decision, what is proven and what is not.
-import { authorityRows } from '@sudoagent/crypto/entry'
-import { type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
+import { authorityRows, redactedText, requirementRows } from '@sudoagent/crypto/entry'
+import { controlRows, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { notShownIn } from '../../text/not-shown.js'
 import type { Paint } from '../../text/paint.js'
@@ -21,7 +21,11 @@ export function renderReceipt(report: ReceiptReport, paint: Paint, columns: numb
   return `${verdictOf(report, paint, columns)}${fields === '' ? '' : `\n${fields}`}${list('Proven', proven)}${list('Not proven', notProven)}`
 }
 
-function verdictOf({ ok, verdict, checkpoint }: ReceiptReport, paint: Paint, columns: number | undefined): string {
+function verdictOf(
+  { ok, verdict, checkpoint, control }: ReceiptReport,
+  paint: Paint,
+  columns: number | undefined,
+): string {
   const bad = { columns, paint: paint.red.bold }
   if (verdict === 'unverified') {
     const why =
@@ -32,13 +36,15 @@ function verdictOf({ ok, verdict, checkpoint }: ReceiptReport, paint: Paint, col
   }
   if (!ok) return verdictRow('broken', 'do not rely on this receipt', bad)
   const by = verdict === 'witnessed' ? 'signed by the log and cosigned by enough witnesses' : 'signed by the log'
-  return verdictRow(verdict, `the decision is recorded; its checkpoint is ${by}`, { columns, paint: paint.green.bold })
+  const what = control === null ? 'decision' : 'entry'
+  return verdictRow(verdict, `the ${what} is recorded; its checkpoint is ${by}`, { columns, paint: paint.green.bold })
 }
 
 function fieldsOf({
   ok,
   decision,
   outcome,
+  control,
   checkpoint,
   position,
   entry_hash: hash,
@@ -64,7 +70,14 @@ function fieldsOf({
         'approval',
         approval.approver_id === null ? approval.state : `${approval.state} by ${approval.approver_id}`,
       ])
+    if (approval !== null && approval.requirement !== null)
+      fields.push(...requirementRows(approval.requirement), ['redacted', redactedText(approval.redacted ?? 0)])
   }
+  if (control !== null)
+    fields.push(['kind', control.kind ?? 'none'], ...controlRows(control), [
+      'at',
+      control.recorded_at ?? control.created_at ?? 'unknown',
+    ])
   if (outcome !== null) {
     const { status, error_type: type, error } = outcome.content
     fields.push(['outcome', [status, type, error].filter((part) => part !== null).join(': ')])

@@ -1,7 +1,7 @@
-// `sudoagent receipt …` prints and verifies receipts: the evidence about one decision, for a reader without the
-// ledger.
+// `sudoagent receipt …` prints and verifies receipts: the evidence about one decision or one control entry, for a
+// reader without the ledger.
 //
-//   receipt        prints the receipt of a decision, as JSON or as a C2SP tlog-proof
+//   receipt        prints the receipt of a decision or a control entry, as JSON or as a C2SP tlog-proof
 //   receipt verify verifies a receipt with the public key of the log
 //   receipt page   writes an HTML page that verifies receipts offline
 //
@@ -14,6 +14,7 @@
 //   signed: the decision is recorded; its checkpoint is signed by the log
 //
 // The receipt of an unsigned ledger contains no proofs, and a note says so.
+import type { ReceiptKey } from '@sudoagent/ledger'
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { jsonOption, readHash } from '../../option.js'
@@ -25,6 +26,8 @@ const FORMATS = ['json', 'tlog-proof'] as const
 
 export interface ReceiptOptions {
   readonly ledger: string
+  /** Position of an entry of a call, or of a control entry. */
+  readonly position?: string
   readonly requestId?: string
   readonly decisionHash?: string
   /** False with `--no-entry`. */
@@ -36,17 +39,22 @@ export interface ReceiptOptions {
 export function register(program: Command, io: Io): void {
   const receipt = program
     .command('receipt')
-    .summary('print or verify the receipt of one decision')
+    .summary('print or verify the receipt of one decision or control entry')
     .description(
       'Prints the receipt of one decision: the decision, the outcome, and the proofs that both are recorded, for a reader without the ledger. ' +
-        'Exits with 1 if the ledger has no such decision.',
+        'The position of a control entry, such as a stop, a resume or a question, gives the receipt of that entry. ' +
+        'Exits with 1 if the ledger has no such decision or entry.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
+    .argument('[position]', 'position of the entry, in place of --request-id or --decision-hash')
     .option('--request-id <id>', 'request id of the call')
     .addOption(new Option('--decision-hash <hash>', 'hash of the decision, 64 hex digits').conflicts('requestId'))
     .option('--no-entry', 'omit the entries; the receipt then proves only their hashes')
     .addOption(
-      new Option('--format <format>', 'json: the whole receipt; tlog-proof: the proof of the decision alone (C2SP)')
+      new Option(
+        '--format <format>',
+        'json: the whole receipt; tlog-proof: the proof of the decision or control entry alone (C2SP)',
+      )
         .choices(FORMATS)
         .default('json'),
     )
@@ -58,11 +66,14 @@ export function register(program: Command, io: Io): void {
 Examples:
   $ sudoagent receipt ledger.sqlite --request-id 083a0f8c-664e-4692-9c0d-fb611024f7a4
   $ sudoagent receipt ledger.sqlite --request-id 083a0f8c-664e-4692-9c0d-fb611024f7a4 --output receipt.json
+  $ sudoagent receipt ledger.sqlite 20
   $ sudoagent receipt verify receipt.json --public-key ledger.pub.pem`,
     )
-    .action(async (ledger: string, options: Omit<ReceiptOptions, 'ledger'>) => {
-      io.exitCode = await run({ ledger, ...options }, io)
-    })
+    .action(
+      async (ledger: string, position: string | undefined, options: Omit<ReceiptOptions, 'ledger' | 'position'>) => {
+        io.exitCode = await run({ ledger, ...(position === undefined ? {} : { position }), ...options }, io)
+      },
+    )
   verifyCommand.register(receipt, io)
   pageCommand.register(receipt, io)
 }
@@ -91,10 +102,21 @@ export async function run(
 
 const UNSIGNED_HINT = 'open the ledger with a signer to sign it'
 
-function readKey({ requestId, decisionHash }: Pick<ReceiptOptions, 'requestId' | 'decisionHash'>) {
+function readKey({
+  position,
+  requestId,
+  decisionHash,
+}: Pick<ReceiptOptions, 'position' | 'requestId' | 'decisionHash'>): ReceiptKey {
+  if (position !== undefined) {
+    if (requestId !== undefined || decisionHash !== undefined)
+      throw new CliError(EXIT.usage, 'a position is given, and --request-id or --decision-hash', 'give one of them')
+    if (!/^[1-9]\d{0,14}$/.test(position))
+      throw new CliError(EXIT.usage, `\`${position}\` is not a position`, 'a request id is given with --request-id')
+    return { position: Number(position) }
+  }
   if (requestId !== undefined) return { requestId }
   if (decisionHash === undefined) {
-    throw new CliError(EXIT.usage, 'neither --request-id nor --decision-hash is given', 'give one of them')
+    throw new CliError(EXIT.usage, 'neither a position, --request-id nor --decision-hash is given', 'give one of them')
   }
   return { decisionHash: readHash('--decision-hash', decisionHash) }
 }

@@ -1,7 +1,9 @@
+import type { LedgerReader } from '@sudoagent/ledger'
 import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { jsonOption } from '../../option.js'
 import { type Io, print } from '../../terminal/io.js'
+import type { Paint } from '../../text/paint.js'
 
 export interface ShowOptions {
   readonly ledger: string
@@ -18,13 +20,14 @@ const POSITION = /^\d{1,15}$/
 export function register(program: Command, io: Io): void {
   program
     .command('show')
-    .summary('show everything about one call')
+    .summary('show everything about one call, or one control entry')
     .description(
-      'Shows everything recorded about one call: decision, approval, budget, parameters, outcome and hashes. The call is identified by its request ' +
-        'id, or by the position of one of its entries (the first column of filter and search). Prints text on a terminal, otherwise JSON.',
+      'Shows everything recorded about one call: question, decision, approval, budget, parameters, outcome and hashes. The call is identified by its ' +
+        'request id, or by the position of one of its entries (the first column of filter and search). The position of another control entry, such as ' +
+        'a stop or a change of keys, shows that entry. Prints text on a terminal, otherwise JSON.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .argument('<position|request-id>', 'the call')
+    .argument('<position|request-id>', 'the call, or the control entry')
     .addOption(new Option('--format <format>', 'default: text on a terminal, json elsewhere').choices(['text', 'json']))
     .addOption(jsonOption())
     .addHelpText(
@@ -41,16 +44,41 @@ Examples:
 
 export async function run({ ledger, call, format, json: isJson = false }: ShowOptions, io: Io): Promise<ExitCode> {
   const { findIn, withLedger } = await import('../../ledger/ledger-file.js')
-  const { readStory, storyJson, storyText } = await import('./call-text.js')
   const { escapeOutput } = await import('../../text/escape-output.js')
   const { painter } = await import('../../text/paint.js')
   const { printMessage } = await import('../../terminal/message.js')
-  const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }
-  const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
+  const shown = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => read(reader, call)))
   const asText = (format ?? (io.stdout.isTerminal && !isJson ? 'text' : 'json')) === 'text'
-  const json = (): string => (io.stdout.isTerminal ? escapeOutput(storyJson(story)) : storyJson(story))
-  await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour), io.stdout.columns) : json())
+  const json = (): string => (io.stdout.isTerminal ? escapeOutput(shown.json()) : shown.json())
+  await print(io.stdout, asText ? shown.text(await painter(io.stdout.colour), io.stdout.columns) : json())
   if (asText && io.stdout.isTerminal)
     await printMessage(io, 'hint', 'none of this was verified; run `sudoagent verify` to verify the ledger')
   return EXIT.ok
+}
+
+/** The two forms of a result. */
+interface Shown {
+  readonly json: () => string
+  readonly text: (paint: Paint, columns: number | undefined) => string
+}
+
+/** @throws LedgerError ENTRY_NOT_FOUND */
+async function read(reader: LedgerReader, call: string): Promise<Shown> {
+  const { readStory, storyJson } = await import('./story.js')
+  const { storyText } = await import('./call-text.js')
+  const ofCall = async (requestId: string): Promise<Shown> => {
+    const story = await readStory(reader, requestId)
+    return { json: () => storyJson(story), text: (paint, columns) => storyText(story, paint, columns) }
+  }
+  if (!POSITION.test(call)) return ofCall(call)
+  const { entryAt } = await import('@sudoagent/ledger/inspect')
+  const { askedOf, isCallEntry } = await import('@sudoagent/ledger/entry')
+  const record = await entryAt(reader, Number(call))
+  const { entry } = record
+  if (isCallEntry(entry)) return ofCall(entry.request_id)
+  const asked = askedOf(entry)
+  if (asked !== null) return ofCall(asked.request_id)
+  const { controlJson, controlText, readControlRecord } = await import('./control-text.js')
+  const control = await readControlRecord(reader, { ...record, entry })
+  return { json: () => controlJson(control), text: (paint, columns) => controlText(control, paint, columns) }
 }

@@ -73,6 +73,7 @@ function fieldsOf(report: Report, ledger: string): readonly (readonly [name: str
     ['origin', origin],
     ['entries', `${entries} (${calls})${since}${closed ? '; closed' : ''}`],
     ...stopsOf(report),
+    ['approvals', approvalsOf(report)],
     ['created', first === null || last === null ? null : `${first} to ${last}`],
     ['signed', signatures(report)],
     ['retired', keys.retired.length === 0 ? null : keyList(keys.retired)],
@@ -96,6 +97,16 @@ function stopsOf({ stops }: Report): readonly (readonly [name: string, value: st
   })
   const rest = stops.length - told.length
   return rest === 0 ? told : [...told, ['stopped', `and ${count(rest, 'more stop')}`]]
+}
+
+/** How calls were approved, and what became of the questions; null for a ledger without either. */
+function approvalsOf({ approvals: { asserted, redacted }, questions: { open, expired } }: Report): string | null {
+  const parts = [
+    asserted === 0 ? '' : `${asserted} asserted${redacted === 0 ? '' : ` (${redacted} of them with redacted values)`}`,
+    open === 0 ? '' : `${count(open, 'question')} open`,
+    expired === 0 ? '' : `${count(expired, 'question')} expired without a decision`,
+  ]
+  return parts.filter((part) => part !== '').join('; ') || null
 }
 
 function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, of: Report): string {

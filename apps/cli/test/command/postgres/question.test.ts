@@ -1,11 +1,11 @@
 // Tests the `approvals` commands on questions in a PostgreSQL database, with their ledger in the same database.
 import { readFileSync } from 'node:fs'
-import { select } from '@sudoagent/ledger'
-import { openPostgresLedger, PostgresApprovalStore, PostgresLedger } from '@sudoagent/postgres'
+import type { EntryDraft } from '@sudoagent/ledger'
+import { PostgresApprovalStore, PostgresLedger } from '@sudoagent/postgres'
 import { beforeEach, expect, it } from 'vitest'
-import { questionOf } from '../../../../../packages/core/test/fixtures/approval.js'
 import { asSuperuser } from '../../../../../packages/postgres/test/server/cluster.js'
 import { ledgerUrl, newDatabase } from '../../../../../packages/postgres/test/server/shared.js'
+import { askWith } from '../../support/approval-store.js'
 import { decisionDraft, requestIdOf } from '../../support/draft.js'
 import { type Sandbox, sandbox } from '../../support/sandbox.js'
 
@@ -15,33 +15,30 @@ const YES = ['--approver', 'alice', '--yes'] as const
 let box: Sandbox
 let database: string
 let ledger: string
+/** Makes the denial that ends the question. */
+let denial: (reasonCode: string) => EntryDraft
 beforeEach(async () => {
   box = sandbox()
   database = await newDatabase()
   ledger = ledgerUrl(database, 'payments')
   const writer = await PostgresLedger.open(ledger)
   await writer.append(decisionDraft({ n: 1 }))
-  await writer.close()
-  const reader = await openPostgresLedger(ledger)
   const store = await PostgresApprovalStore.open(database)
-  for await (const { entry } of select(reader, { limit: 1 })) {
-    const asked = { ledger: entry.entry_hash as never, position: 2 }
-    await store.create(questionOf(ID, { authority: { tenant: 'acme' }, asked }, 60_000, new Date()), new Date())
-  }
+  denial = await askWith(writer, store, ID)
   await store.close()
-  await reader.close()
+  await writer.close()
 })
 
 it('lists, shows and denies, and writes the receipt of the decision', async () => {
-  expect(box.run(['approvals', 'list', database]).stdout).toMatch(/^ACTION .*\nrefund .* \(acme\) /)
+  expect(box.run(['approvals', 'list', database]).stdout).toMatch(/^ACTION .*\nrefund .* pending /)
   expect(box.run(['approvals', 'show', database, ID]).stdout).toContain('rule      refunds')
   const writer = await PostgresLedger.open(ledger)
-  await writer.append(decisionDraft({ n: 3, effect: 'deny' }))
+  await writer.append(denial('APPROVAL_DENIED'))
   await writer.close()
   const args = ['approvals', 'deny', database, ID, ...YES, '--ledger', ledger, '--receipt', 'receipt.json']
   expect(box.run(args)).toMatchObject({
     code: 0,
-    stdout: 'denied: refund for support-bot, by alice\nrecorded as entry 3\n',
+    stdout: 'denied: refund for support-bot, by alice\nrecorded as entry 4\n',
   })
   const same = box.run(['receipt', ledger, '--request-id', ID])
   expect(readFileSync(box.path('receipt.json'), 'utf8')).toBe(same.stdout)

@@ -5,6 +5,7 @@ import { testKey } from '../../../../../packages/ledger/test/fixtures/draft.js'
 import { pypiLines } from '../../../../../packages/ledger/test/fixtures/pypi-lines.js'
 import { decisionHashOf, requestIdOf } from '../../support/draft.js'
 import { SAMPLE, writeLedger } from '../../support/ledger.js'
+import { writeQuestions } from '../../support/question.js'
 import { Sandbox } from '../../support/sandbox.js'
 
 const box = new Sandbox()
@@ -16,11 +17,74 @@ beforeAll(async () => {
   await writeLedger(box.path('plain.sqlite'), SAMPLE)
   await writeLedger(box.path('l.sqlite'), SAMPLE, key)
   await writeLedger(box.path('signed.jsonl'), SAMPLE, key)
+  await writeQuestions(box.path('asked.jsonl'), key)
   writeFileSync(box.path('key.pub.pem'), key.publicKey.pem)
   writeFileSync(box.path('key.pem'), key.pem, { mode: 0o600 })
   writeFileSync(box.path('other.pub.pem'), generatePrivateKey().publicKey.pem)
 })
 afterAll(() => box.remove())
+
+describe('the receipt of a position', () => {
+  const verified = (file: string) => box.run(['receipt', 'verify', file, '--public-key', 'key.pub.pem'])
+  const receiptOf = (position: string, ...args: string[]) =>
+    box.run(['receipt', 'asked.jsonl', position, '--output', 'position.json', ...args])
+
+  it('is that of a stop, of its end and of a question, and says what it proves', () => {
+    expect(receiptOf('6')).toEqual({ code: 0, stdout: '', stderr: '' })
+    const { code, stdout } = verified('position.json')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^signed: the entry is recorded; its checkpoint is signed by the log\n/)
+    expect(stdout).toContain(
+      'kind        stop\ncovers      agent billing-* bob\nreason      wrong prices\nby          bob\n',
+    )
+    expect(stdout).toContain('- this stop, exactly as shown, is entry 6 of the log')
+    expect(stdout).toContain('- that the stop is still open: a later entry can end it')
+    receiptOf('7')
+    expect(verified('position.json').stdout).toContain('- this end of a stop, exactly as shown, is entry 7')
+    receiptOf('10')
+    const question = verified('position.json').stdout
+    expect(question).toContain('kind        asked\nrequest     ')
+    expect(question).toContain('rule        large-refunds\nneeds       1 approval\nredacted    1 value is not shown')
+    expect(question).toContain('- whether and how the question was answered')
+    receiptOf('1')
+    expect(verified('position.json').stdout).toMatch(/kind {8}genesis\ncontent {5}\{"entries_signed":true,/)
+  })
+
+  it('is that of the call for the position of its decision or outcome', () => {
+    receiptOf('3')
+    const { stdout } = verified('position.json')
+    expect(stdout).toContain('approval    approved by bob\nrule        large-refunds\nneeds       1 approval\n')
+    expect(stdout).toContain("- that `bob` approved the call, or was shown this call: the operator's word (`asserted`)")
+    expect(stdout).toContain('- that no stop was open, and that the question was asked before the decision')
+    const decided = readFileSync(box.path('position.json'), 'utf8')
+    receiptOf('4')
+    expect(readFileSync(box.path('position.json'), 'utf8')).toBe(decided)
+  })
+
+  it('is evidence about the ledger, and a proof by itself', () => {
+    receiptOf('6')
+    const args = ['verify', 'asked.jsonl', '--public-key', 'key.pub.pem', '--receipt', 'position.json']
+    expect(box.run(args).stdout).toMatch(/^anchored: /)
+    expect(box.run(['receipt', 'asked.jsonl', '6', '--format', 'tlog-proof']).stdout).toMatch(/^c2sp\.org.*\nindex 5\n/)
+  })
+
+  it.each<[string[], number]>([
+    [['99'], 1],
+    [['0'], 2],
+    [['x'], 2],
+    [['6', '--request-id', requestIdOf(1)], 2],
+    [['6', '--decision-hash', 'a'.repeat(64)], 2],
+  ])('%j: exit %i', (args, code) => {
+    const ran = box.run(['receipt', 'asked.jsonl', ...args])
+    expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(ONE_ERROR) })
+  })
+
+  it('is what a call without a decision has', () => {
+    const { code, stderr } = box.run(['receipt', 'asked.jsonl', '--request-id', requestIdOf(4)])
+    expect(code).toBe(1)
+    expect(stderr).toContain('hint: entry 10 is its question, which has a receipt of its own')
+  })
+})
 
 describe('receipt', () => {
   it.each([

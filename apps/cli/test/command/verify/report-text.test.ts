@@ -61,6 +61,32 @@ describe('renderReport', () => {
     expect(is).toContain('2 control entries have a kind that this release does not know')
   })
 
+  it('says how calls were approved and what became of questions, in one row, where there are any', async () => {
+    const is = await report({ drafts: [] })
+    const signed = { webauthn: 0, sshsig: 0, ed25519: 0 }
+    const row = (asserted: number, redacted: number, open: number, expired: number): string | undefined =>
+      text({
+        ...is,
+        ok: true,
+        verdict: 'intact',
+        approvals: { signed, asserted, redacted },
+        questions: { open, expired },
+      })
+        .split('\n')
+        .find((line) => line.startsWith('approvals'))
+    expect(row(0, 0, 0, 0)).toBeUndefined()
+    expect(row(3, 0, 0, 0)).toBe('approvals   3 asserted')
+    expect(row(3, 1, 0, 0)).toBe('approvals   3 asserted (1 of them with redacted values)')
+    expect(row(0, 0, 1, 0)).toBe('approvals   1 question open')
+    expect(row(3, 0, 2, 1)).toBe('approvals   3 asserted; 2 questions open; 1 question expired without a decision')
+  })
+
+  it('says what asserted approvals leave open', async () => {
+    expect(text(await report())).toContain('- that an approver has another name, or was shown another call')
+    expect(text(await report({ drafts: manyCalls(1) }))).not.toContain('approver')
+    expect(text(await report({ drafts: manyCalls(1) }))).toContain('- that a function ran without an entry')
+  })
+
   it('makes the path safe to print', async () => expect(text(await report())).toContain('l\\u{1b}.jsonl'))
 })
 

@@ -5,10 +5,10 @@
 //   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis has no call; entries 2 and 3 belong to the same call
 import { TILE_WIDTH } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
+import { requestIdOf } from '../../entry/control.js'
 import { parseLine } from '../../entry/line.js'
 import { LINE_BYTES_MAX } from '../../limits.js'
 import { callNumber, POSITIONS_OF_CALL_MAX } from '../../rules/call-number.js'
-import { requestIdOf } from '../../write/recover.js'
 import type { ReadDatabase } from './read-database.js'
 
 const NUMBER_BYTES = 4

@@ -1,11 +1,11 @@
 // The recorded calls of a SQLite ledger, read under the write lock.
 import type Database from 'better-sqlite3'
+import { requestIdOf } from '../../entry/control.js'
 import { parseLine } from '../../entry/line.js'
 import { LedgerError } from '../../error.js'
 import { LINE_BYTES_MAX } from '../../limits.js'
 import type { OpenQuestion } from '../../standing/questions.js'
 import { type CallRecords, NOT_RECORDED, type RecordedCall } from '../../write/call-records.js'
-import { requestIdOf } from '../../write/recover.js'
 import { withEntry } from '../call-book.js'
 import { positionsOfCall } from './call-index.js'
 import type { SqliteState } from './state.js'
