@@ -18,6 +18,7 @@ import { type CheckpointEntry, draftMisfit, type EntryDraft, LEDGER_VERSION, SCH
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { ENTRY_BYTES_MAX } from '../limits.js'
+import { ownFields } from '../own-fields.js'
 import type { AppendOptions } from '../port/writer.js'
 import { answeredApprovalProblem, answerOf } from '../rules/approval.js'
 import type { AnsweredCall, Problem } from '../rules/line-facts.js'
@@ -91,10 +92,8 @@ const VERSIONS: readonly Member[] = [
  * @throws LedgerError ENTRY_REFUSED if the draft does not have the shape that §2 defines, contains a value without a
  * canonical form, or is too large
  */
-export function encodeDraft(
-  given: EntryDraft | ControlDraft,
-  { once = false, decidedAt = null }: AppendOptions = {},
-): EncodedDraft {
+export function encodeDraft(given: EntryDraft | ControlDraft, options: AppendOptions = {}): EncodedDraft {
+  const { once = false, decidedAt = null } = ownFields(options)
   const { draft, members } = encodeWhole(given)
   // Each member is followed by a comma.
   const text = [...members.map(([, member]) => member), ''].join(',')

@@ -5,6 +5,7 @@ import type { ControlDraft } from '../entry/control.js'
 import { formatTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { QUESTION_TTL_MS_MAX } from '../limits.js'
+import { ownFields } from '../own-fields.js'
 import type { AppendOptions, Question } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
 
@@ -18,7 +19,8 @@ const NO_DEADLINE = '0000-01-01T00:00:00.000000Z'
  * @throws RangeError if the time until the deadline is not 1 ms to 7 days: it is never clipped; LedgerError
  *   ENTRY_REFUSED for a member that does not fit
  */
-export function encodeQuestion(question: Question, createdAt: string, options: AppendOptions = {}): EncodedDraft {
+export function encodeQuestion(given: Question, createdAt: string, options: AppendOptions = {}): EncodedDraft {
+  const question = ownFields(given)
   const { ttlMs } = question
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1 || ttlMs > QUESTION_TTL_MS_MAX)
     throw new RangeError(`\`ttlMs\` must be an integer from 1 to ${QUESTION_TTL_MS_MAX}`)

@@ -5,6 +5,7 @@
 import type { EntryDraft } from '../entry/entry.js'
 import { LedgerError } from '../error.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from '../limits.js'
+import { ownFields } from '../own-fields.js'
 import type { AppendedEntry, AppendOptions, PreparedEntry } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft, withCreatedAt } from './encode-draft.js'
 
@@ -66,8 +67,11 @@ export class GroupCommit {
   prepare(draft: EntryDraft): PreparedEntry {
     const encoded = encodeDraft(draft)
     return {
-      append: (createdAt, { once = false, decidedAt = null } = {}) =>
-        this.add(() => ({ ...withCreatedAt(encoded, createdAt), once, decidedAt })),
+      append: (createdAt, options = {}) =>
+        this.add(() => {
+          const { once = false, decidedAt = null } = ownFields(options)
+          return { ...withCreatedAt(encoded, createdAt), once, decidedAt }
+        }),
     }
   }
 
