@@ -66,7 +66,7 @@ export function testFramework(framework: Framework): void {
     it('an abort while an approval is open denies, on record', async () => {
       const ended = await play(framework, { amounts: [500], ...deskFor('none') })
       expect(ended.ran).toEqual([])
-      expect(ended.entries).toEqual(['decision deny APPROVAL_DENIED'])
+      expect(ended.entries).toEqual(['decision deny CALL_CANCELLED'])
     })
 
     it('a call whose caller is gone does not run, and asks nobody', async () => {
