@@ -66,11 +66,11 @@ interface Row {
 function expectRow(row: Row, stdout: string): void {
   const { work, floor, figure, unit, ratio, target, met } = row
   expect(stdout).toContain(work)
-  expect(unit, work).toMatch(/^(?:µs|ms|MiB|%|calls\/s|rows\/s)$/)
+  expect(unit, work).toMatch(/^(?:µs|ms|MiB|%|commits|calls\/s|rows\/s)$/)
   // Without a floor, 0 is a result: no call was allowed after a stop, and the first refusal came at once.
   if (floor === null) expect(figure, work).toBeGreaterThanOrEqual(0)
   else expect(figure, work).toBeGreaterThan(0)
   expect(ratio, work).toBe(floor === null ? null : figure / floor)
-  expect(target ?? '≤ 0 ×', work).toMatch(/^[≤≥] [\d.]+ (?:×|µs|ms|MiB|%)$/)
+  expect(target ?? '≤ 0 ×', work).toMatch(/^[≤≥] [\d.]+ (?:×|µs|ms|MiB|%|commits)$/)
   expect(met === null, work).toBe(target === null)
 }

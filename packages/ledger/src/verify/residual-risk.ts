@@ -80,7 +80,7 @@ function earlierRun({ resumed_from: from }: Report): string[] {
 function ledgerWriter({ signed_entries: signed }: Report): string[] {
   const writer = signed > 0 ? 'the holder of the signing key' : 'a writer of the ledger'
   return [
-    `that ${writer} required less than the policy, left out a refusal, a question or a stop, or recorded an earlier time (compare the policy with \`sudoagent policy replay\`)`,
+    `that ${writer} required less than the policy, left out a refusal, a question or a stop, or recorded an earlier time`,
     'that a function ran without an entry, twice, or with other arguments',
   ]
 }

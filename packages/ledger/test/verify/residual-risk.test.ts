@@ -37,7 +37,7 @@ const SIGNED: Report = {
   warnings: [],
 }
 const ALWAYS = [
-  'that the holder of the signing key required less than the policy, left out a refusal, a question or a stop, or recorded an earlier time (compare the policy with `sudoagent policy replay`)',
+  'that the holder of the signing key required less than the policy, left out a refusal, a question or a stop, or recorded an earlier time',
   'that a function ran without an entry, twice, or with other arguments',
 ]
 const ANCHOR = { kind: 'checkpoint', size: 7, position: null, signed_by: [], holds: true } as const
