@@ -77,9 +77,3 @@ export const REDACTION_PASSES_MAX = 4
  * the record in the store.
  */
 export const OPEN_QUESTIONS_BYTES_MAX = 32 * 1024 * 1024
-
-/**
- * The maximum time that the ledger may be ahead of the writer's clock when an approval is requested. It is equal to the
- * tolerance for late approvals.
- */
-export const LEDGER_AHEAD_MS_MAX = 60_000

@@ -8,7 +8,7 @@ export { requestIdOf } from './entry/control.js'
 export { parseLine } from './entry/line.js'
 export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
 export type { RecordedEntry } from './error.js'
-export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
+export { BATCH_BYTES_MAX, BATCH_LINES, LEDGER_AHEAD_MS_MAX, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
 export { ownFields } from './own-fields.js'
 export type {
   FetchedSource,
@@ -22,7 +22,7 @@ export type {
 export type { AppendOptions, AskedQuestion, OutcomeReport, Question } from './port/writer.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
-export { questionFields, questionOf } from './standing/question-fields.js'
+export { QUESTION_FIELDS, questionFields, questionOf } from './standing/question-fields.js'
 export { expiryLimit, type OpenQuestion } from './standing/questions.js'
 export { type ControlRow, type Standing, standingOf } from './standing/standing.js'
 export { CallBook, withEntry } from './store/call-book.js'

@@ -19,7 +19,7 @@
  */
 
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
-import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
+import { type Authority, type Commitment, QUESTION_TTL_MS_MAX, type Requirement } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
 import type { JsonObject } from '@sudoagent/ledger/entry'
 import { memberOf, readFields, requireInteger, requireText } from '../check.js'
@@ -37,10 +37,10 @@ export const APPROVAL_TTL_MS_DEFAULT = 300_000
 export const APPROVAL_TTL_MS_MAX = 3_600_000
 
 /**
- * The maximum lifetime of a question, in milliseconds: seven days. It is longer than that of other requests, because
- * the ledger has the question, and checks at the append of the decision whether the call may still run.
+ * The maximum lifetime of a question is longer than that of other requests, because the ledger has the question, and
+ * checks at the append of the decision whether the call may still run.
  */
-export const QUESTION_TTL_MS_MAX = 604_800_000
+export { QUESTION_TTL_MS_MAX } from '@sudoagent/crypto/entry'
 
 /** The ledger's limits for these fields, so that every request fits into its ledger entry. */
 export const REQUEST_ID_LENGTH_MAX = 128

@@ -250,7 +250,8 @@ const fields = ({ approvalId, binding, createdAt, expiresAt }: ApprovalRequest) 
   expiresAt,
 })
 
-function blockOf(
+/** The ledger's approval block. @param question - null if the ledger does not record questions */
+export function blockOf(
   { approvalId, binding, createdAt, expiresAt, approverId, resolvedAt }: BlockFacts,
   state: ApprovalState,
   question: RecordedQuestion | null,

@@ -1,7 +1,7 @@
 // Checks the clock before an approval is requested, because the ledger uses its own clock to decide whether an approval
 // is late.
+import { LEDGER_AHEAD_MS_MAX } from '@sudoagent/ledger/store'
 import { memberOf } from '../check.js'
-import { LEDGER_AHEAD_MS_MAX } from '../limits.js'
 import type { EngineParts } from '../options.js'
 import { within } from './deadline.js'
 import { Refusal } from './refusal.js'

@@ -1,11 +1,12 @@
 // Records refusals for which no process waits. A person can refuse a call after the process that asked has ended; the
 // next process that opens the ledger and the approval store records the denial.
 import type { EntryDraft } from '@sudoagent/ledger'
-import { formatTimestamp, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
+import { REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { APPROVAL_LIST_MAX, type ApprovalRecord } from '../approval/approval.js'
 import { memberOf } from '../check.js'
 import type { EngineParts } from '../options.js'
 import type { Redactor } from '../redaction/redactor.js'
+import { blockOf } from './approval-step.js'
 import { within } from './deadline.js'
 import { draftRefusal } from './draft-refused.js'
 import { questionMembers, recordsQuestions } from './question-step.js'
@@ -51,7 +52,7 @@ const NO_REASON = 'the approver denied the call'
 
 /** The decision that denies a refused question; null for a record that does not have all its values. */
 function denialOf(record: ApprovalRecord, redactor: Redactor): EntryDraft | null {
-  const { approvalId, binding, action, agentId, args, kwargs, authority, decision, asked } = record
+  const { binding, action, agentId, args, kwargs, authority, decision, asked } = record
   if (asked === undefined || decision === undefined) return null
   const { commitment, policyId, policyVersion } = asked
   const { policyHash, decisionHash } = binding
@@ -60,13 +61,8 @@ function denialOf(record: ApprovalRecord, redactor: Redactor): EntryDraft | null
     actor: { principal: agentId, source: decision.source },
     agent_id: agentId,
     approval: {
-      approval_id: approvalId,
+      ...blockOf(record, 'denied', null),
       approver_id: record.approverId === null ? null : redactor.text(record.approverId),
-      binding: { request_id: binding.requestId, policy_hash: policyHash, decision_hash: decisionHash },
-      created_at: formatTimestamp(record.createdAt),
-      expires_at: formatTimestamp(record.expiresAt),
-      resolved_at: record.resolvedAt === null ? null : formatTimestamp(record.resolvedAt),
-      state: 'denied',
       ...questionMembers(asked),
     },
     ...(authority === undefined ? {} : { authority }),

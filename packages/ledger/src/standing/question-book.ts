@@ -17,6 +17,10 @@ export class QuestionBook implements QuestionView {
     return this.#questions.size === 0
   }
 
+  get size(): number {
+    return this.#questions.size
+  }
+
   requestIds(): Iterable<string> {
     return this.#questions.keys()
   }

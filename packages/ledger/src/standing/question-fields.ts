@@ -1,4 +1,4 @@
-// The open questions of a saved state: each as a list of its members, in a fixed order.
+// An open question as a list of its members, in a fixed order: in a saved state, and in the rows of the stores.
 import { isHash } from '@sudoagent/crypto'
 import { isTimestamp } from '@sudoagent/crypto/entry'
 import { NAME_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '../limits.js'
@@ -6,6 +6,21 @@ import type { OpenQuestion } from './questions.js'
 
 /** Maximum length of a commitment, which has a fixed form. */
 const COMMITMENT_LENGTH_MAX = 256
+
+/** The names of the members, which are the columns of the stores. */
+export const QUESTION_FIELDS = [
+  'request_id',
+  'position',
+  'decision_hash',
+  'authority_hash',
+  'policy_hash',
+  'requirement_hash',
+  'registry_position',
+  'expires_at',
+  'agent_id',
+  'redacted',
+  'commitment',
+] as const
 
 export type QuestionFields = readonly (string | number | null)[]
 

@@ -14,9 +14,12 @@ export interface KnownQuestions {
 
 export class QuestionWalk {
   readonly #book: QuestionBook
+  /** The first words of the request ids in the book, and of some that are closed: compared before an id is decoded. */
+  readonly #firstWords = new Set<number>()
 
   constructor(known: KnownQuestions | null) {
-    this.#book = new QuestionBook(known?.questions, known?.questionsExpired)
+    this.#book = new QuestionBook([], known?.questionsExpired)
+    for (const question of known?.questions ?? []) this.#keep(question)
   }
 
   /**
@@ -33,7 +36,7 @@ export class QuestionWalk {
   ): Problem | null {
     const problem = askedProblem(asked, this.#book, at)
     if (problem !== null) return { code: problem.code, message: problem.message }
-    this.#book.add(openQuestion(asked, position))
+    this.#keep(openQuestion(asked, position))
     if (!at.isDecided) return null
     return { code: 'ASKED_DUPLICATE', message: `request \`${asked.request_id}\` already has a decision` }
   }
@@ -63,18 +66,34 @@ export class QuestionWalk {
    * @param starts - where the words of the calls begin (`CallKey`)
    */
   mayConcern(words: Uint32Array, starts: Iterable<number>, asked: readonly string[]): boolean {
-    const ids = new Set([...this.#book.requestIds(), ...asked].filter(isUuid))
-    if (ids.size === 0) return false
-    // The first word is compared before an id is decoded.
-    const firstWords = new Set([...ids].map(firstWordOf))
-    for (const at of starts)
-      if (firstWords.has(words[at + HASH_WORDS] as number) && ids.has(requestIdAt(words, at))) return true
+    if (this.#book.isEmpty && asked.length === 0) return false
+    const given = new Set(asked)
+    const givenWords = new Set(asked.map(firstWordOf))
+    for (const at of starts) {
+      const word = words[at + HASH_WORDS] as number
+      if (!this.#firstWords.has(word) && !givenWords.has(word)) continue
+      const requestId = requestIdAt(words, at)
+      if (given.has(requestId) || this.#book.find(requestId) !== undefined) return true
+    }
     return false
+  }
+
+  #keep(question: OpenQuestion): void {
+    this.#book.add(question)
+    // Words of closed questions stay until there are many of them.
+    if (this.#firstWords.size >= 2 * this.#book.size + WORDS_MIN) this.#firstWords.clear()
+    const ids = this.#firstWords.size === 0 ? this.#book.requestIds() : [question.requestId]
+    for (const requestId of ids) this.#firstWords.add(firstWordOf(requestId))
   }
 }
 
-function firstWordOf(uuid: string): number {
+/** Minimum number of words before those of closed questions are dropped. */
+const WORDS_MIN = 1_024
+
+/** The first word of the key of a call (`CallKey`); NaN, which equals no word, for an id that is not a UUID. */
+function firstWordOf(requestId: string): number {
+  if (!isUuid(requestId)) return Number.NaN
   const word = new Uint32Array(1)
-  Buffer.from(word.buffer).write(uuidHex(uuid).slice(0, 8), 'hex')
+  Buffer.from(word.buffer).write(uuidHex(requestId).slice(0, 8), 'hex')
   return word[0] as number
 }

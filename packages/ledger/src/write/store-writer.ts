@@ -85,7 +85,7 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   protected abstract commit(request: AppendRequest): Promise<readonly DraftResult[]>
 
   /**
-   * Undoes an incomplete `commit`.
+   * Undoes an incomplete `commit`, or an incomplete read of entries.
    *
    * @returns the error for the caller, and `isFinal` if the content of the store is now unknown, so that nothing more
    * may be written
@@ -107,12 +107,12 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   }
 
   async firstHash(): Promise<Hash | null> {
-    this.#firstHash ??= await this.#commits.runExclusive(() => this.readFirstHash())
+    this.#firstHash ??= await this.#alone(() => this.readFirstHash())
     return this.#firstHash
   }
 
   async recordOutcome(requestId: string, report: OutcomeReport): Promise<AppendedEntry> {
-    const lines = await this.#commits.runExclusive(() => this.linesOf(requestId))
+    const lines = await this.#alone(() => this.linesOf(requestId))
     return await this.append(outcomeOf(requestId, lines, report), { once: true })
   }
 
@@ -188,12 +188,22 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     return { position: result.position, entryHash: result.entryHash, recordedAt: result.recordedAt }
   }
 
-  async #step(request: AppendRequest): Promise<readonly DraftResult[]> {
+  #step(request: AppendRequest): Promise<readonly DraftResult[]> {
+    return this.#guarded(() => this.commit(request))
+  }
+
+  /** Reads when no step is pending. */
+  #alone<T>(read: () => Promise<T>): Promise<T> {
+    return this.#commits.runExclusive(() => this.#guarded(read))
+  }
+
+  /** Undoes work of the store that fails. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
     // After an I/O error, the content of the disk is unknown, and a second fsync may report success although data was
     // lost.
     if (this.#failed !== null) throw this.#failed
     try {
-      return await this.commit(request)
+      return await work()
     } catch (error) {
       const { failure, isFinal } = this.abandon(error)
       if (isFinal) this.#failed = failure

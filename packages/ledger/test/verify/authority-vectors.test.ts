@@ -1,6 +1,6 @@
 // Verifies the files in `vectors/authority`, which every implementation of the format can use.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { authorityMisfit, hashAuthority, hashRequirement, requirementMisfit } from '@sudoagent/crypto/entry'
 import { describe, expect, it } from 'vitest'
 import { checkLine } from '../../src/rules/check-line.js'
@@ -17,6 +17,7 @@ import {
   type PairVector,
   reportsOf,
 } from '../fixtures/vectors/authority-vectors.js'
+import { expectKept } from '../fixtures/vectors/kept-files.js'
 import { QUESTION_CASES } from '../fixtures/vectors/question-cases.js'
 
 const FOLDER = join(import.meta.dirname, '../../../../vectors/authority')
@@ -24,19 +25,7 @@ const README = 'README.md'
 
 it('vectors/authority is what its maker makes', async () => {
   const made = await makeAuthorityVectors()
-  if (process.env.UPDATE_VECTORS === '1') {
-    for (const name of existsSync(FOLDER) ? readdirSync(FOLDER) : [])
-      if (name !== README) rmSync(join(FOLDER, name), { recursive: true })
-    for (const [name, content] of made) {
-      mkdirSync(dirname(join(FOLDER, name)), { recursive: true })
-      writeFileSync(join(FOLDER, name), content)
-    }
-  }
-  const kept = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(FOLDER.length + 1))
-  expect(kept.sort()).toEqual([...made.keys(), README].sort())
-  for (const [name, content] of made) expect(readFileSync(join(FOLDER, name), 'utf8'), name).toBe(content)
+  expectKept(FOLDER, made, [README])
 })
 
 // If the files do not exist yet, there is nothing to verify, and the test of their content fails.

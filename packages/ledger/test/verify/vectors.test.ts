@@ -1,6 +1,6 @@
 // Verifies the files in `vectors/ledger`, which every implementation of the format can use.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createVerifier, generatePrivateKey, parsePublicKey, sha256Hex } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import { hashEntry } from '@sudoagent/crypto/entry'
@@ -15,6 +15,7 @@ import { verifyFrom } from '../../src/verify/verify.js'
 import { encodeDraft, linkEntry } from '../../src/write/encode-draft.js'
 import { codesOf, jsonlOf, sqliteOf, verifyFile } from '../fixtures/ledger-file.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
+import { expectKept } from '../fixtures/vectors/kept-files.js'
 import { makeVectors, type VectorIndex } from '../fixtures/vectors/make-vectors.js'
 import { makeSqliteVectors, type SqliteVector } from '../fixtures/vectors/sqlite-vectors.js'
 import { makeStateVectors, type StateVectors } from '../fixtures/vectors/state-vectors.js'
@@ -23,18 +24,7 @@ const FOLDER = join(import.meta.dirname, '../../../../vectors/ledger')
 
 it('vectors/ledger is what its makers make', async () => {
   const made = new Map([...(await makeVectors()), ...(await makeSqliteVectors()), ...(await makeStateVectors())])
-  if (process.env.UPDATE_VECTORS === '1') {
-    rmSync(FOLDER, { recursive: true, force: true })
-    for (const [name, content] of made) {
-      mkdirSync(dirname(join(FOLDER, name)), { recursive: true })
-      writeFileSync(join(FOLDER, name), content)
-    }
-  }
-  const kept = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(FOLDER.length + 1))
-  expect(kept.sort()).toEqual([...made.keys()].sort())
-  for (const [name, content] of made) expect(readFileSync(join(FOLDER, name)).equals(content), name).toBe(true)
+  expectKept(FOLDER, made)
 })
 
 // If the files do not exist yet, there is nothing to verify, and the test of their content fails.

@@ -14,6 +14,7 @@ import {
   type OpenQuestion,
   POSITIONS_OF_CALL_MAX,
   parseLine,
+  QUESTION_FIELDS,
   questionOf,
   type RecordedCall,
   requestIdOf,
@@ -25,8 +26,7 @@ import type { Target } from '../session/target.js'
 import { hashAt, withoutQuestions } from './lookup.js'
 import type { Known } from './rows.js'
 
-export const QUESTION_COLUMNS =
-  'request_id, position, decision_hash, authority_hash, policy_hash, requirement_hash, registry_position, expires_at, agent_id, redacted, commitment'
+const COLUMNS = QUESTION_FIELDS.join(', ')
 
 /** A text as a column has it: with JSON escapes, since PostgreSQL cannot store the character U+0000. */
 export const toColumn = (text: string): string => JSON.stringify(text).slice(1, -1)
@@ -121,7 +121,7 @@ export class RecordLoader {
     const [rows, counts, [any]] = (await this.#session.askTogether(
       {
         name: `sudoagent_questions_${this.#schema}`,
-        text: `SELECT ${QUESTION_COLUMNS} FROM ${table} WHERE ledger = $1 AND request_id = ANY ($2::text[])`,
+        text: `SELECT ${COLUMNS} FROM ${table} WHERE ledger = $1 AND request_id = ANY ($2::text[])`,
         values: [this.#ledger, drafts.map((draft) => toColumn(idOf(draft)))],
       },
       {
@@ -156,7 +156,7 @@ type QuestionRow = Readonly<Record<string, string | null>>
 function rowToQuestion(row: QuestionRow): OpenQuestion | null {
   const numbers = ['position', 'registry_position', 'redacted']
   return questionOf(
-    QUESTION_COLUMNS.split(', ').map((name) => {
+    QUESTION_FIELDS.map((name) => {
       const value = row[name] ?? null
       if (value === null || name === 'commitment') return value
       return numbers.includes(name) ? Number(value) : fromColumn(value)

@@ -2,9 +2,15 @@
 // head does not have the expected size and epoch. The number of inserted entries shows which of the two happened.
 // The statement is the same with and without a locked transaction.
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto/tree'
-import { type CommitPlan, callNumber, type QuestionChanges, questionFields } from '@sudoagent/ledger/store'
+import {
+  type CommitPlan,
+  callNumber,
+  QUESTION_FIELDS,
+  type QuestionChanges,
+  questionFields,
+} from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
-import { QUESTION_COLUMNS, toColumn } from './records.js'
+import { toColumn } from './records.js'
 import { frontierBytes, type Known, knownBehind } from './rows.js'
 import type { TilePut } from './tree.js'
 
@@ -77,7 +83,7 @@ const manyText = (s: string, asked = ''): string => `WITH moved AS (
   unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
     WITH ORDINALITY AS given (line, hash, prev, call, n)`
 
-const COLUMNS = QUESTION_COLUMNS.split(', ')
+const COLUMNS = QUESTION_FIELDS.join(', ')
 const TYPES: Readonly<Record<string, string>> = { position: 'bigint', registry_position: 'bigint', redacted: 'bigint' }
 
 // The changes of the open questions by a step. No row is both deleted and inserted: the result would be undefined.
@@ -85,9 +91,9 @@ const questionsText = (s: string): string => `, closed AS (
   DELETE FROM ${s}.open_question USING moved WHERE ledger = $1 AND (request_id = ANY ($20::text[]) OR expires_at < $21)
     AND NOT request_id = ANY ($22::text[])
 ), opened AS (
-  INSERT INTO ${s}.open_question (ledger, ${QUESTION_COLUMNS}) SELECT $1, ${QUESTION_COLUMNS}
-  FROM moved, json_to_recordset($23::json) AS given (${COLUMNS.map((name) => `${name} ${TYPES[name] ?? 'text'}`).join(', ')})
-  ON CONFLICT (ledger, request_id) DO UPDATE SET ${COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')}
+  INSERT INTO ${s}.open_question (ledger, ${COLUMNS}) SELECT $1, ${COLUMNS}
+  FROM moved, json_to_recordset($23::json) AS given (${QUESTION_FIELDS.map((name) => `${name} ${TYPES[name] ?? 'text'}`).join(', ')})
+  ON CONFLICT (ledger, request_id) DO UPDATE SET ${QUESTION_FIELDS.map((name) => `${name} = excluded.${name}`).join(', ')}
 )`
 
 const columnOf = (name: string, value: string | number | null): [string, string | number | null] => [
@@ -98,7 +104,7 @@ const columnOf = (name: string, value: string | number | null): [string, string 
 /** The values of `questionsText`, from $20. */
 function questionValues({ opened, closed, expiredBefore }: QuestionChanges): readonly unknown[] {
   const rows = opened.map((question) =>
-    Object.fromEntries(questionFields(question).map((value, n) => columnOf(COLUMNS[n] ?? '', value))),
+    Object.fromEntries(questionFields(question).map((value, n) => columnOf(QUESTION_FIELDS[n] ?? '', value))),
   )
   const ids = opened.map(({ requestId }) => toColumn(requestId))
   return [closed.map(toColumn), expiredBefore ?? '', ids, JSON.stringify(rows)]

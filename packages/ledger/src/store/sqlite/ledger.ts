@@ -11,6 +11,7 @@ import {
   type AppendRequest,
   advance,
   aheadOf,
+  type LogState,
   requireAuthorizedWriter,
   type Writer,
   type WriterOptions,
@@ -153,11 +154,7 @@ export class SqliteLedger extends StoreWriter {
    * together or not at all.
    */
   protected async commit(request: AppendRequest): Promise<readonly DraftResult[]> {
-    await this.#begin()
-    this.#file.check()
-    this.#wal.check()
-    this.#schema.require()
-    const plan = await advance(request, this.#state.read(), this.writer, this.#records)
+    const plan = await advance(request, await this.#lock(), this.writer, this.#records)
     if (plan.entries.length === 0) {
       this.#statements.rollback.run()
       return plan.results
@@ -178,13 +175,19 @@ export class SqliteLedger extends StoreWriter {
 
   /** Reads under the write lock, in which the call index covers all entries. */
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
-    await this.#begin()
-    this.#file.check()
-    this.#schema.require()
-    this.#state.read()
+    await this.#lock()
     const lines = [...this.#records.linesOf(requestId)].map(([, line]) => line)
     this.#statements.rollback.run()
     return lines
+  }
+
+  /** Takes the write lock, and reads the state of the ledger. */
+  async #lock(): Promise<LogState> {
+    await this.#begin()
+    this.#file.check()
+    this.#wal.check()
+    this.#schema.require()
+    return this.#state.read()
   }
 
   /**

@@ -3,17 +3,14 @@
 // from, and no other append touches them.
 import type Database from 'better-sqlite3'
 import { QUESTIONS_MAX } from '../../limits.js'
-import { questionFields, questionOf } from '../../standing/question-fields.js'
+import { QUESTION_FIELDS, questionFields, questionOf } from '../../standing/question-fields.js'
 import type { OpenQuestion, QuestionView } from '../../standing/questions.js'
 import type { QuestionChanges } from '../../write/call-records.js'
 
-const COLUMNS =
-  'request_id, position, decision_hash, authority_hash, policy_hash, requirement_hash, registry_position, expires_at, agent_id, redacted, commitment'
-
 /** A column is null unless its value fits, since a row may contain any value. */
-const FITTING = COLUMNS.split(', ')
-  .map((column) => `CASE WHEN octet_length(${column}) <= 1024 THEN ${column} END`)
-  .join(', ')
+const FITTING = QUESTION_FIELDS.map((column) => `CASE WHEN octet_length(${column}) <= 1024 THEN ${column} END`).join(
+  ', ',
+)
 
 export class OpenQuestions implements QuestionView {
   readonly #statements: Readonly<
@@ -29,7 +26,9 @@ export class OpenQuestions implements QuestionView {
       find: db.prepare(`SELECT ${FITTING} ${one}`).raw(),
       count: db.prepare(`SELECT count(*) FROM (SELECT 1 ${open} LIMIT ${QUESTIONS_MAX})`).pluck(),
       ofAgent: db.prepare(`SELECT count(*) ${open} AND agent_id = ?`).pluck(),
-      put: db.prepare(`INSERT OR REPLACE INTO sudoagent_open (${COLUMNS}) VALUES (${COLUMNS.replaceAll(/\w+/g, '?')})`),
+      put: db.prepare(
+        `INSERT OR REPLACE INTO sudoagent_open (${QUESTION_FIELDS.join(', ')}) VALUES (${QUESTION_FIELDS.map(() => '?').join(', ')})`,
+      ),
       close: db.prepare(`DELETE ${one}`),
       drop: db.prepare('DELETE FROM sudoagent_open NOT INDEXED WHERE expires_at < ?'),
       clear: db.prepare('DELETE FROM sudoagent_open NOT INDEXED'),
@@ -76,7 +75,7 @@ export class OpenQuestions implements QuestionView {
 
 const HASH = /^[0-9a-f]{64}$/
 const HASH_BYTES = 32
-const isHashColumn = (n: number): boolean => COLUMNS.split(', ')[n]?.endsWith('_hash') === true
+const isHashColumn = (n: number): boolean => QUESTION_FIELDS[n]?.endsWith('_hash') === true
 
 const toColumn = (value: string | number | null, n: number): string | number | Uint8Array | null =>
   typeof value === 'string' && isHashColumn(n) && HASH.test(value) ? Buffer.from(value, 'hex') : value

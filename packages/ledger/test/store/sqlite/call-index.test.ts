@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { EntryDraft } from '../../../src/entry/entry.js'
 import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
-import { decisionDraft, outcomeDraft, requestIdOf } from '../../fixtures/draft.js'
+import { decisionDraft, momentAt, outcomeDraft, requestIdOf } from '../../fixtures/draft.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 
 /** Creates a ledger with a genesis entry and `calls` calls of two entries each. `idOf` returns the request IDs. */
@@ -63,4 +63,18 @@ it('says that it does not know when the table has a gap or is emptied', async ()
     db.close()
     expect(await positions(path, requestIdOf(7))).toBeNull()
   }
+})
+
+it('leaves the ledger free for other writers when the entries of a call cannot be read', async () => {
+  const path = await ledgerOf(300)
+  const db = new Database(path)
+  db.exec('DELETE FROM sudoagent_calls WHERE tile = 0')
+  db.close()
+  const ledger = SqliteLedger.open(path)
+  const report = { status: 'error', error_type: 'Lost', error: null, createdAt: momentAt(0) } as const
+  await expect(ledger.recordOutcome(requestIdOf(7), report)).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+  const other = new Database(path, { timeout: 0 })
+  other.exec('BEGIN IMMEDIATE; ROLLBACK')
+  other.close()
+  await ledger.close()
 })
