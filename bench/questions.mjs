@@ -43,7 +43,7 @@ async function approved() {
   })
   raw.close()
   await engine.close()
-  return row({ work: `${count} approved calls, floor: 3 durable commits each`, unit: 'ms', ...ms, atMost: 1.3 })
+  return row({ work: `${count} approved calls, floor: 3 commits each`, unit: 'ms', ...ms, atMost: 1.3 })
 }
 
 /** A ledger with open questions of many agents, and one with as many entries and none. */
@@ -89,7 +89,7 @@ async function opening() {
     for (let n = 0; n < count; n += 1) await SqliteLedger.open(path).close()
   }
   const ms = await alternate(rounds, { floor: () => openTimes(plain), figure: () => openTimes(asked) })
-  return row({ work: `open a ledger with ${OPEN} open questions ${count} times`, unit: 'ms', ...ms, atMost: 1.5 })
+  return row({ work: `${count} openings with ${OPEN} open questions`, unit: 'ms', ...ms, atMost: 1.5 })
 }
 
 /** Calls without an approval on a ledger with open questions, floor: without any. */

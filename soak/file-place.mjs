@@ -58,17 +58,14 @@ export class FilePlace {
     return open(this.ledger, { signer })
   }
 
-  /** The charged requests and the used approvals. */
+  /** The charged requests and the questions that a person approved. */
   async spent() {
     return {
       charged: this.#column(
         'budget.sqlite',
         "SELECT request_id FROM sudoagent_budget_charge WHERE state <> 'released'",
       ),
-      used: this.#column(
-        'approvals.sqlite',
-        'SELECT approval_id FROM sudoagent_approval WHERE consumed_at_ms IS NOT NULL',
-      ),
+      approved: this.#column('approvals.sqlite', "SELECT approval_id FROM sudoagent_question WHERE state = 'approved'"),
     }
   }
 

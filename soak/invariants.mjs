@@ -136,9 +136,9 @@ export class Invariants {
   }
 
   /**
-   * Compares the functions that ran, the recorded entries, the callers' results, and the spent charges and approvals.
+   * Compares the functions that ran, the recorded entries, the callers' results, the charges and the given approvals.
    */
-  #checkCalls(entries, answers, { charged, used }) {
+  #checkCalls(entries, answers, { charged, approved }) {
     const decisions = new Map(
       entries.filter(({ event }) => event === 'decision').map((entry) => [entry.request_id, entry]),
     )
@@ -173,10 +173,20 @@ export class Invariants {
       'ran without being charged',
       [...ran].filter((id) => !charged.has(id)),
     )
-    none(
-      'ran under an approval that was not used',
-      [...ran].filter((id) => decisions.get(id)?.approval && !used.has(id)),
+    const asked = new Set(
+      entries.filter(({ checkpoint }) => checkpoint?.kind === 'asked').map(({ checkpoint: { request_id: id } }) => id),
     )
+    // A kill may come before the store learns that the approval is used. The ledger takes no second decision.
+    const byApproval = [...ran].filter((id) => decisions.get(id)?.approval)
+    none(
+      'ran under an approval that nobody gave',
+      byApproval.filter((id) => !approved.has(id)),
+    )
+    none(
+      'ran under an approval without a question in the ledger',
+      byApproval.filter((id) => !asked.has(id)),
+    )
+    this.counts['ran under an approval'] = byApproval.length
     const scarce = [...ran].filter((id) => decisions.get(id)?.action === 'scarce').length
     this.#require(scarce <= this.#scarce, `${scarce} calls ran under a budget of ${this.#scarce}`)
   }

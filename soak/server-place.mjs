@@ -96,12 +96,12 @@ export class ServerPlace {
     return PostgresLedger.open(this.ledger, { signer })
   }
 
-  /** The charged requests and the used approvals. */
+  /** The charged requests and the questions that a person approved. */
   async spent() {
     const charged = await this.#ask("SELECT request_id AS id FROM sudoagent.budget_charge WHERE state <> 'released'")
-    const used = await this.#ask('SELECT approval_id AS id FROM sudoagent.approval WHERE consumed_at_ms IS NOT NULL')
+    const approved = await this.#ask("SELECT approval_id AS id FROM sudoagent.question WHERE state = 'approved'")
     const ids = (rows) => new Set(rows.map(({ id }) => id))
-    return { charged: ids(charged), used: ids(used) }
+    return { charged: ids(charged), approved: ids(approved) }
   }
 
   /** @param keep - whether to keep the server's folder for inspection */
