@@ -10,7 +10,9 @@ import {
   type Requirement,
   requirementMisfit,
 } from '@sudoagent/crypto/entry'
+import { parseJson } from '@sudoagent/crypto/json'
 import type { JsonObject } from '@sudoagent/ledger/entry'
+import { deepFreeze } from '../arguments/deep-freeze.js'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 import {
   type ApprovalRequest,
@@ -19,7 +21,7 @@ import {
   QUESTION_TTL_MS_MAX,
   type RequestedDecision,
 } from './approval.js'
-import { decodeColumn, encodeColumn, METADATA_BYTES_MAX, SMALL_COLUMN_BYTES_MAX } from './json-column.js'
+import { encodeColumn, METADATA_BYTES_MAX, SMALL_COLUMN_BYTES_MAX } from './json-column.js'
 import { requestParts } from './make-request.js'
 import { SHOWN_CALL_DIFFERS, showsBoundCall } from './shown.js'
 
@@ -114,7 +116,7 @@ function copyOf(
   misfit: (value: unknown) => string | null,
   maxBytes = SMALL_COLUMN_BYTES_MAX,
 ): unknown {
-  const copy = decodeColumn(name, encodeColumn(name, value, maxBytes), maxBytes)
+  const copy = deepFreeze(parseJson(encodeColumn(name, value, maxBytes)))
   const path = misfit(copy)
   if (path !== null) throw new TypeError(`\`${path}\` of an approval request is invalid`)
   return copy

@@ -91,12 +91,25 @@ class MemoryTable extends MemoryRows<ApprovalRow> implements ApprovalTable {
 }
 
 class MemoryQuestions extends MemoryRows<QuestionRow> implements QuestionTable {
+  /** No row expires before this time. */
+  #expiresFirstMs = Number.POSITIVE_INFINITY
+
   newest(query: QuestionQuery): readonly QuestionRow[] {
     return this.newestOf(query, ({ ledger }) => query.ledger === null || ledger === query.ledger)
   }
 
-  /** Reads all rows, at most `RECORDS_MAX`: a question of seven days may be older than one of five minutes. */
+  override insert(row: QuestionRow): void {
+    super.insert(row)
+    this.#expiresFirstMs = Math.min(this.#expiresFirstMs, row.expiresAtMs)
+  }
+
+  /** A question of seven days may be older than one of five minutes, so rows are not sorted by when they expire. */
   prune(expiredMs: number): void {
-    for (const row of this.rows.values()) if (row.expiresAtMs <= expiredMs) this.rows.delete(row.approvalId)
+    if (expiredMs < this.#expiresFirstMs) return
+    this.#expiresFirstMs = Number.POSITIVE_INFINITY
+    for (const { approvalId, expiresAtMs } of this.rows.values()) {
+      if (expiresAtMs <= expiredMs) this.rows.delete(approvalId)
+      else this.#expiresFirstMs = Math.min(this.#expiresFirstMs, expiresAtMs)
+    }
   }
 }

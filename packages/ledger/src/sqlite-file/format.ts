@@ -105,20 +105,28 @@ export class Varints {
   next(): number {
     const bytes = this.#bytes
     let value = 0
-    let high = 0
-    for (let n = 0; n < 8; n += 1) {
-      const byte = bytes[this.at++]
+    // Almost all numbers have at most four bytes, whose 28 bits are a small integer.
+    for (let n = 0; n < 4; n += 1) {
+      const byte = bytes[this.at]
+      if (byte === undefined) return Number.NaN
+      this.at += 1
+      value = (value << 7) | (byte & 0x7f)
+      if (byte < 0x80) return value
+    }
+    return this.#afterFour(value)
+  }
+
+  /** The 64 bits are read in two parts, so that small negative numbers are exact. */
+  #afterFour(high: number): number {
+    let value = 0
+    for (let n = 4; n < 8; n += 1) {
+      const byte = this.#bytes[this.at++]
       if (byte === undefined) return Number.NaN
       value = value * 128 + (byte & 0x7f)
       if (byte < 0x80) return high * 128 ** (n - 3) + value
-      if (n === 3) {
-        high = value
-        value = 0
-      }
     }
-    const last = bytes[this.at++]
+    const last = this.#bytes[this.at++]
     if (last === undefined) return Number.NaN
-    // The 64 bits are read in two parts, so that small negative numbers are exact.
     return (high >= 2 ** 27 ? high - 2 ** 28 : high) * 2 ** 36 + value * 256 + last
   }
 }
