@@ -1,7 +1,7 @@
 // Tests ledgers and approval stores that this release and the last one write together: a fleet is upgraded process by
 // process. Without a stop, no call is lost, and each release verifies what the other wrote. With a stop, the last
 // release writes nothing.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,7 +13,16 @@ import { questionOf, requestOf } from '../../core/test/fixtures/approval.js'
 import { PostgresApprovalStore } from '../src/approval/store.js'
 import { PostgresLedger } from '../src/ledger/ledger.js'
 import { openPostgresLedger } from '../src/ledger/reader.js'
-import { cli, hasLastRelease, lastRelease, startWriter, thisRelease } from './fixtures/last-release.js'
+import {
+  cli,
+  hasLastRelease,
+  lastRelease,
+  makeCalls,
+  startEngine,
+  startWriter,
+  thisRelease,
+  type WriterProcess,
+} from './fixtures/last-release.js'
 import { ledgerUrl, newDatabase } from './server/shared.js'
 
 const NOTE = { reason: 'incident', by: 'alice' }
@@ -65,6 +74,35 @@ describe.skipIf(!hasLastRelease).each(PLACES)('a fleet on one %s ledger', (_, ma
     if (!place.startsWith('postgres')) expect(cli(last, 'verify', place).code).toBe(0)
   })
 
+  it('asks questions in this release and approvals in the last, and loses no call', async () => {
+    const place = await makePlace()
+    const ran = join(mkdtempSync(join(folder, 'ran-')), 'ran')
+    const engines: WriterProcess[] = []
+    for (const release of [last, thisRelease, last, thisRelease]) engines.push(await startEngine(release, place, ran))
+    const answers = await Promise.all(
+      engines.map(async (engine, e) => {
+        const results: string[] = []
+        for (let n = 1; n <= CALLS / 2; n += 1) results.push(await engine.append(e * 1_000 + n))
+        return results
+      }),
+    )
+    await Promise.all(engines.map((engine) => engine.close()))
+    expect(new Set(answers.flat())).toEqual(new Set(['ran ran']))
+    const calls = 4 * CALLS
+    const ids = readFileSync(ran, 'utf8').split('\n').slice(0, -1)
+    expect([ids.length, new Set(ids).size]).toEqual([calls, calls])
+    expect(await report(place)).toMatchObject({
+      ok: true,
+      entries: 1 + 2 * calls + calls / 2,
+      decisions: calls,
+      outcomes: calls,
+      questions: { open: 0, expired: 0 },
+      findings: [],
+      tail: 0,
+    })
+    if (!place.startsWith('postgres')) expect(cli(last, 'verify', place).code).toBe(0)
+  })
+
   it('is stopped for the last release, too: it writes nothing, and still verifies', async () => {
     const place = await makePlace()
     const [old, own] = [await startWriter(last, place), await startWriter(thisRelease, place)]
@@ -98,6 +136,23 @@ describe.skipIf(!hasLastRelease)('a JSONL ledger', () => {
     expect((await report(place)).findings.map(({ code, position }) => `${position} ${code}`)).toEqual([
       '3 ALLOWED_WHILE_STOPPED',
     ])
+  })
+})
+
+describe.skipIf(!hasLastRelease)('a ledger without questions', () => {
+  /** The text of each entry without its place in the chain and its signature. */
+  const contents = (release: string): readonly string[] => {
+    const place = join(mkdtempSync(join(folder, 'l-')), 'ledger.jsonl')
+    makeCalls(release, place)
+    const [, ...lines] = readFileSync(place, 'utf8').split('\n').slice(0, -1)
+    return lines.map((line) => line.replace(/"(?:prev_)?entry_hash":"[0-9a-f]{64}",|"entry_signature":"[^"]*",/g, ''))
+  }
+
+  it('gets approvals in the form of the last release', () => {
+    const own = contents(thisRelease)
+    expect(own).toEqual(contents(last))
+    expect(own.filter((line) => line.includes('"approval":{"approval_id"'))).toHaveLength(2)
+    expect(own).toHaveLength(10)
   })
 })
 

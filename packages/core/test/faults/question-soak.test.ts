@@ -8,9 +8,9 @@ import { shelf } from '../fixtures/questions.js'
 
 const KILLS = byTier({ short: 3, long: 12, slow: 200 })
 
-it(`SQLite: ${KILLS} kills at a random time`, { timeout: 3_600_000 }, async () => {
-  const place = shelf('sqlite')
-  const ran = await killAtRandom({ ...place, task: { folder: dirname(place.path) } }, KILLS)
-  console.info(`SQLite: ${ran} calls ran, ${KILLS} kills`)
+it.each(['sqlite', 'jsonl'] as const)(`%s: ${KILLS} kills at a random time`, { timeout: 3_600_000 }, async (kind) => {
+  const place = shelf(kind)
+  const ran = await killAtRandom({ ...place, task: { folder: dirname(place.path), kind } }, KILLS)
+  console.info(`${kind}: ${ran} calls ran, ${KILLS} kills`)
   expect(ran).toBeGreaterThan(KILLS)
 })
