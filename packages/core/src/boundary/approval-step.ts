@@ -185,11 +185,11 @@ function cancelled(signal: AbortSignal | undefined): Unapproved {
   return new Unapproved('failed', 'the caller cancelled the call while it waited for approval', null, 'CALL_CANCELLED')
 }
 
-const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreError && error.code === 'APPROVAL_EXPIRED'
+const isExpiry = (error: unknown): error is ApprovalStoreError =>
+  error instanceof ApprovalStoreError && error.code === 'APPROVAL_EXPIRED'
 
-/** The store errors that deny the call. All other errors mean that the store failed. */
+/** The store errors that deny the call, besides APPROVAL_EXPIRED. All other errors mean that the store failed. */
 const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map([
-  ['APPROVAL_EXPIRED', ['expired', 'the approval arrived after the deadline']],
   ['APPROVAL_BINDING_MISMATCH', ['failed', 'the approval was given for a different call']],
   ['APPROVAL_ALREADY_RESOLVED', ['denied', 'the approval was already resolved differently']],
   ['APPROVAL_ALREADY_USED', ['failed', 'the approval was already used']],
@@ -198,9 +198,10 @@ const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map(
 
 function asUnapproved(error: unknown): Unapproved | null {
   if (error instanceof Unapproved) return error
+  if (isExpiry(error)) return expired(error.message)
   const no = error instanceof ApprovalStoreError ? NO.get(error.code) : undefined
   if (no === undefined) return null
-  return no[0] === 'expired' ? expired(no[1]) : new Unapproved(no[0], no[1])
+  return new Unapproved(...no)
 }
 
 /**

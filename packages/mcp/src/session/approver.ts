@@ -7,6 +7,7 @@ import {
   type ApprovalAnswer,
   type ApprovalRequest,
   type ApprovalStore,
+  ApprovalStoreError,
   type Approver,
   PollingApprover,
 } from '@sudoagent/core'
@@ -52,11 +53,8 @@ export class FirstAnswerApprover implements Approver {
     if (!isYes(answer)) return answer
     const patienceMs = request.expiresAt.getTime() - Date.now() - PICK_UP_MARGIN_MS
     if (await call.claim(Math.max(0, patienceMs), signal)) return answer
-    return {
-      approved: false,
-      approverId: approverOf(answer),
-      reason: 'approved, but the client did not repeat the call in time',
-    }
+    // Not a denial: nobody denied the call.
+    throw new ApprovalStoreError('APPROVAL_EXPIRED', 'approved, but the client did not repeat the call in time')
   }
 
   async #first(
@@ -81,6 +79,3 @@ export class FirstAnswerApprover implements Approver {
 }
 
 const isYes = (answer: ApprovalAnswer): boolean => (typeof answer === 'object' ? answer.approved : answer) === true
-
-const approverOf = (answer: ApprovalAnswer): string | null =>
-  typeof answer === 'object' ? (answer.approverId ?? null) : null
