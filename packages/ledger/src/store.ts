@@ -8,7 +8,14 @@ export { requestIdOf } from './entry/control.js'
 export { parseLine } from './entry/line.js'
 export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
 export type { RecordedEntry } from './error.js'
-export { BATCH_BYTES_MAX, BATCH_LINES, LEDGER_AHEAD_MS_MAX, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
+export {
+  BATCH_BYTES_MAX,
+  BATCH_LINES,
+  LEDGER_AHEAD_MS_MAX,
+  LINE_BYTES_MAX,
+  QUESTIONS_MAX,
+  SIGNER_TIMEOUT_MS,
+} from './limits.js'
 export { ownFields } from './own-fields.js'
 export type {
   FetchedSource,

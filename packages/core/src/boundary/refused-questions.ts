@@ -14,27 +14,47 @@ import type { Recorder } from './recorder.js'
 
 /**
  * Records the questions of this ledger that were refused and are still open. A failure is reported to the error hook:
- * such a call does not run in any case. Of the refused questions, the store lists the newest `APPROVAL_LIST_MAX`.
+ * such a call does not run in any case.
  */
 export async function recordRefusedQuestions(parts: EngineParts, recorder: Recorder): Promise<void> {
-  const { ledger, approvalStore: store, timeoutMs, clock } = parts
-  if (!recordsQuestions(ledger) || typeof memberOf(store, 'list') !== 'function') return
+  if (!recordsQuestions(parts.ledger) || typeof memberOf(parts.approvalStore, 'list') !== 'function') return
+  const report = (requestId: string, error: unknown): void => recorder.fault({ stage: 'approval', requestId, error })
   try {
-    const hash = await within(timeoutMs, 'ledger', async () => ledger.firstHash?.())
-    if (typeof hash !== 'string') return
-    const filter = { state: 'denied', limit: APPROVAL_LIST_MAX, ledger: hash } as const
-    const refused = await within(timeoutMs, 'approval store', () => store.list(filter, clock()))
+    const refused = await findRefused(parts, report)
     // Together, so that the ledger commits them together. One that the ledger does not take does not stop the others.
     await Promise.all(
-      refused.map((record) =>
-        recordRefusal(parts, record).catch((error: unknown) => {
-          recorder.fault({ stage: 'approval', requestId: record.approvalId, error })
-        }),
-      ),
+      refused.map((record) => recordRefusal(parts, record).catch((error: unknown) => report(record.approvalId, error))),
     )
   } catch (error) {
-    recorder.fault({ stage: 'approval', requestId: '', error })
+    report('', error)
   }
+}
+
+/** The questions that the store has as denied and the ledger as open. */
+async function findRefused(
+  { ledger, approvalStore: store, timeoutMs, clock }: EngineParts,
+  report: (requestId: string, error: unknown) => void,
+): Promise<readonly ApprovalRecord[]> {
+  const hash = await within(timeoutMs, 'ledger', async () => ledger.firstHash?.())
+  const ids = await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.())
+  if (typeof hash !== 'string' || ids?.length === 0) return []
+  const filter = { state: 'denied', limit: APPROVAL_LIST_MAX, ledger: hash } as const
+  const newest = await within(timeoutMs, 'approval store', () => store.list(filter, clock()))
+  if (ids === undefined) return newest
+  const open = new Set(ids)
+  const refused = newest.filter(({ approvalId }) => open.has(approvalId))
+  if (newest.length < APPROVAL_LIST_MAX) return refused
+  // The list is full, so the store may have more: each open question that it does not name is read.
+  for (const { approvalId } of refused) open.delete(approvalId)
+  for (const requestId of open) {
+    try {
+      const record = await within(timeoutMs, 'approval store', () => store.get(requestId, clock()))
+      if (record?.state === 'denied' && record.asked?.ledger === hash) refused.push(record)
+    } catch (error) {
+      report(requestId, error)
+    }
+  }
+  return refused
 }
 
 /** @throws the ledger's error, unless the question has a decision or has expired */

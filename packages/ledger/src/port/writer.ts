@@ -105,6 +105,11 @@ export interface LedgerWriter {
   prepare?(draft: EntryDraft): PreparedEntry
   /** The `entry_hash` of the first entry, which identifies the ledger; null for an empty ledger. */
   firstHash?(): Promise<Hash | null>
+  /**
+   * Returns the request ids of the questions without a decision, in the order of their entries, at most 10,000. The
+   * deadline of some may have passed.
+   */
+  openQuestions?(): Promise<readonly string[]>
   /** Waits for pending appends, then releases files and locks. Subsequent appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }

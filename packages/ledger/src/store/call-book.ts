@@ -42,6 +42,11 @@ export class CallBook implements CallRecords {
     return this.#questions.count(agentId, expiredBefore)
   }
 
+  /** The request ids of the questions without a decision, in the order of their entries. */
+  openQuestions(): readonly string[] {
+    return [...this.#questions.requestIds()]
+  }
+
   entriesOf(requestId: string): RecordedCall {
     return this.#known().get(requestId) ?? NOT_RECORDED
   }

@@ -83,6 +83,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly prepare?: (draft: EntryDraft) => PreparedEntry
   readonly ask?: NonNullable<LedgerWriter['ask']>
   readonly firstHash?: () => Promise<Hash | null>
+  readonly openQuestions?: NonNullable<LedgerWriter['openQuestions']>
   readonly recordOutcome?: NonNullable<LedgerWriter['recordOutcome']>
   readonly addKey?: ControlWriter['addKey']
   readonly retireKey?: ControlWriter['retireKey']
@@ -97,6 +98,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     this.#position = count?.position ?? 0
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
     if (ledger.firstHash !== undefined) this.firstHash = () => ledger.firstHash?.() ?? Promise.resolve(null)
+    if (ledger.openQuestions !== undefined) this.openQuestions = () => ledger.openQuestions?.() ?? Promise.resolve([])
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
     const { ask, recordOutcome, addKey, retireKey, seal, stop, resume } = ledger
     if (ask !== undefined)

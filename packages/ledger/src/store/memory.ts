@@ -68,6 +68,10 @@ export class MemoryLedger extends StoreWriter {
     return line === undefined ? null : readTail(line, 'memory').entryHash
   }
 
+  protected async readOpenQuestions(): Promise<readonly string[]> {
+    return this.#calls.openQuestions()
+  }
+
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
     const decision = this.#calls.entriesOf(requestId).decision
     return decision === null ? [] : [this.#lines[decision.position - 1] ?? new Uint8Array(0)]

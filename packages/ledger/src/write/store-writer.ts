@@ -3,7 +3,7 @@
  * writes after a final failure.
  *
  * A store extends `StoreWriter` and implements: `commit` makes one step durable, `abandon` undoes a failed step,
- * `readFirstHash` and `linesOf` read entries, and `release` closes the store.
+ * `readFirstHash`, `linesOf` and `readOpenQuestions` read, and `release` closes the store.
  *
  *     append(draft), ask(question), recordOutcome(id)
  *                     GroupCommit: concurrent appends become one step
@@ -115,6 +115,13 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     const lines = await this.#alone(() => this.linesOf(requestId))
     return await this.append(outcomeOf(requestId, lines, report), { once: true })
   }
+
+  openQuestions(): Promise<readonly string[]> {
+    return this.#alone(() => this.readOpenQuestions())
+  }
+
+  /** See `LedgerWriter.openQuestions`. */
+  protected abstract readOpenQuestions(): Promise<readonly string[]>
 
   /** The hash of the first entry; null for an empty ledger. */
   protected abstract readFirstHash(): Promise<Hash | null>

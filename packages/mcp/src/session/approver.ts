@@ -53,7 +53,7 @@ export class FirstAnswerApprover implements Approver {
     if (!isYes(answer)) return answer
     const patienceMs = request.expiresAt.getTime() - Date.now() - PICK_UP_MARGIN_MS
     if (await call.claim(Math.max(0, patienceMs), signal)) return answer
-    // Not a denial: nobody denied the call.
+    // Not a denial: the call was approved.
     throw new ApprovalStoreError('APPROVAL_EXPIRED', 'approved, but the client did not repeat the call in time')
   }
 

@@ -162,6 +162,11 @@ export class PostgresLedger extends StoreWriter {
     return hash
   }
 
+  protected async readOpenQuestions(): Promise<readonly string[]> {
+    await this.#opened
+    return await (await this.#commit.records()).openQuestions()
+  }
+
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
     await this.#opened
     const lines = await (await this.#commit.records()).linesOf([requestId])

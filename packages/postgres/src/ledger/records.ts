@@ -15,6 +15,7 @@ import {
   POSITIONS_OF_CALL_MAX,
   parseLine,
   QUESTION_FIELDS,
+  QUESTIONS_MAX,
   questionOf,
   type RecordedCall,
   requestIdOf,
@@ -23,7 +24,7 @@ import {
 } from '@sudoagent/ledger/store'
 import type { Session } from '../session/session.js'
 import type { Target } from '../session/target.js'
-import { hashAt, withoutQuestions } from './lookup.js'
+import { hashAt, takesQuestions, withoutQuestions } from './lookup.js'
 import type { Known } from './rows.js'
 
 const COLUMNS = QUESTION_FIELDS.join(', ')
@@ -73,6 +74,17 @@ export class RecordLoader {
   /** The hash of the first entry; null without one. */
   firstHash(): Promise<string | null> {
     return hashAt(this.#session, this.#target, this.#ledger, 1)
+  }
+
+  /** The request ids of the questions without a decision, in the order of their entries. */
+  async openQuestions(): Promise<readonly string[]> {
+    if (!(await takesQuestions(this.#session, this.#target))) return []
+    const rows = await this.#session.ask<{ readonly request_id: string }>({
+      text: `SELECT request_id FROM ${this.#schema}.open_question WHERE ledger = $1 AND octet_length(request_id) <= 8192
+        ORDER BY position LIMIT ${QUESTIONS_MAX}`,
+      values: [this.#ledger],
+    })
+    return rows.map(({ request_id: requestId }) => fromColumn(requestId))
   }
 
   /** Loads what the drafts of a step need. */

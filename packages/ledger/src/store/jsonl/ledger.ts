@@ -140,6 +140,10 @@ export class JsonlLedger extends StoreWriter {
     return line === null ? null : readTail(line, this.#path).entryHash
   }
 
+  protected async readOpenQuestions(): Promise<readonly string[]> {
+    return this.#calls.openQuestions()
+  }
+
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
     const decision = this.#calls.entriesOf(requestId).decision
     const line = decision === null ? null : lineAt(this.#fd, decision.position)

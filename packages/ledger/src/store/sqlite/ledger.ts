@@ -173,6 +173,10 @@ export class SqliteLedger extends StoreWriter {
     return hash
   }
 
+  protected async readOpenQuestions(): Promise<readonly string[]> {
+    return this.#state.questions.requestIds()
+  }
+
   /** Reads under the write lock, in which the call index covers all entries. */
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {
     await this.#lock()

@@ -14,7 +14,7 @@ const FITTING = QUESTION_FIELDS.map((column) => `CASE WHEN octet_length(${column
 
 export class OpenQuestions implements QuestionView {
   readonly #statements: Readonly<
-    Record<'any' | 'find' | 'count' | 'ofAgent' | 'put' | 'close' | 'drop' | 'clear', Database.Statement>
+    Record<'any' | 'ids' | 'find' | 'count' | 'ofAgent' | 'put' | 'close' | 'drop' | 'clear', Database.Statement>
   >
   #hasAny: boolean | null = null
 
@@ -23,6 +23,12 @@ export class OpenQuestions implements QuestionView {
     const one = 'FROM sudoagent_open INDEXED BY sqlite_autoindex_sudoagent_open_1 WHERE request_id = ?'
     this.#statements = {
       any: db.prepare('SELECT EXISTS (SELECT 1 FROM sudoagent_open NOT INDEXED)').pluck(),
+      ids: db
+        .prepare(
+          `SELECT request_id FROM sudoagent_open NOT INDEXED WHERE typeof(request_id) = 'text' AND octet_length(request_id) <= 1024
+            ORDER BY position LIMIT ${QUESTIONS_MAX}`,
+        )
+        .pluck(),
       find: db.prepare(`SELECT ${FITTING} ${one}`).raw(),
       count: db.prepare(`SELECT count(*) FROM (SELECT 1 ${open} LIMIT ${QUESTIONS_MAX})`).pluck(),
       ofAgent: db.prepare(`SELECT count(*) ${open} AND agent_id = ?`).pluck(),
@@ -53,6 +59,11 @@ export class OpenQuestions implements QuestionView {
   count(agentId: string, expiredBefore: string): { readonly ofLedger: number; readonly ofAgent: number } {
     const ofLedger = Number(this.#statements.count.get(expiredBefore))
     return { ofLedger, ofAgent: Number(this.#statements.ofAgent.get(expiredBefore, agentId)) }
+  }
+
+  /** The request ids of all rows, in the order of their entries. */
+  requestIds(): readonly string[] {
+    return this.#statements.ids.all() as readonly string[]
   }
 
   /** Writes what a step changes. */
