@@ -64,7 +64,9 @@ export function sealLedger(): MakeControl {
 export function stopBlock(scope: StopScope, { reason, by }: ControlNote, stopId: string): Stop {
   const normal = isStopScope(scope) ? normalScope(scope) : null
   if (normal === null || !isStopScope(normal))
-    throw new TypeError('`scope` must be { all: true }, or one or more of agent, action, on_behalf_of, tenant, session')
+    throw new TypeError(
+      '`scope` must be { all: true }, or one or more of agent, action, on_behalf_of, tenant, session, each of 1 to 256 characters',
+    )
   return { kind: 'stop', stop_id: stopId, scope: normal, ...checkedNote({ reason, by }) }
 }
 
