@@ -1,6 +1,6 @@
 // Defines the engine interface for adapters and other frameworks. The engine may run in a different process.
 import type { Authorization } from './boundary/boundary.js'
-import type { CallOutcome } from './boundary/recorder.js'
+import type { CallOutcome } from './call/recorder.js'
 import type { Denial } from './error.js'
 import type { CallOptions } from './options.js'
 

@@ -5,7 +5,7 @@ import { type CallAuthority, mergeAuthority, readAuthority } from './authority/a
 import { currentAuthority } from './authority/run-with.js'
 import type { Authorization, Boundary } from './boundary/boundary.js'
 import { followPending } from './boundary/pending-result.js'
-import type { CallOutcome } from './boundary/recorder.js'
+import type { CallOutcome } from './call/recorder.js'
 import { memberOf, requireName } from './check.js'
 import type { AuthorizeCall, Engine } from './engine-port.js'
 import { CallDenied, type Denial } from './error.js'

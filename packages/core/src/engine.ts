@@ -10,7 +10,7 @@ import type {
 import { ownFields } from '@sudoagent/ledger/store'
 import { REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
 import { Boundary } from './boundary/boundary.js'
-import type { CallOutcome } from './boundary/recorder.js'
+import type { CallOutcome } from './call/recorder.js'
 import { memberOf, requireName } from './check.js'
 import { checkOutcome, EngineView } from './engine-view.js'
 import type { FromEnvOptions } from './from-env.js'

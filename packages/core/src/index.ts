@@ -28,7 +28,6 @@ export { type AuditLog, type AuditRecord, JsonlAuditLog } from './audit-log.js'
 export type { CallAuthority, ContextActor } from './authority/authority.js'
 export { runWith } from './authority/run-with.js'
 export type { Authorization } from './boundary/boundary.js'
-export type { CallOutcome } from './boundary/recorder.js'
 export {
   type BudgetCharge,
   type BudgetLimits,
@@ -39,6 +38,7 @@ export {
   type BudgetVerdict,
 } from './budget/budget.js'
 export { MemoryBudget } from './budget/memory.js'
+export type { CallOutcome } from './call/recorder.js'
 export { SudoEngine } from './engine.js'
 export type { AuthorizeCall, Engine } from './engine-port.js'
 export type { EngineView } from './engine-view.js'

@@ -2,7 +2,7 @@
 // and functions. Such a result does its work while it is read or called. The outcome of the guarded call is therefore
 // recorded when the result has been read to the end or the returned function has ended, and only once.
 import { finished } from 'node:stream'
-import type { CallOutcome } from './recorder.js'
+import type { CallOutcome } from '../call/recorder.js'
 
 /** The error for a call whose result was not read to the end. The message says whether reading had begun. */
 export class UnreadResult extends Error {

@@ -1,5 +1,7 @@
-// Tests the contract of all stores for entries that a call has once: `once` drafts, and outcomes by request id.
+// Tests the contract of all stores for entries that a call has once: `once` drafts, outcomes by request id, and the
+// list of calls without a decision.
 import { describe, expect, it } from 'vitest'
+import type { EntryDraft } from '../../src/entry/entry.js'
 import type { AskedQuestion } from '../../src/port/writer.js'
 import { decisionDraft, momentAt, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
 import { answerTo, askable } from '../fixtures/question.js'
@@ -10,6 +12,27 @@ import { ask, errorOf, handClock } from './contract-questions.js'
 /** Runs the contract tests on stores from `makePlace`. */
 export function testOnce(makePlace: () => Place): void {
   describe('once', () => {
+    it('lists the questions without a decision, in the order of their entries, also after it was opened again', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      expect(await ledger.openQuestions?.()).toEqual([])
+      const asked = [askable(3), askable(1), askable(2)]
+      const deadlines: AskedQuestion[] = []
+      for (const { question } of asked) deadlines.push(await ask(ledger, question))
+      const ids = asked.map(({ question }) => question.requestId)
+      expect(await ledger.openQuestions?.()).toEqual(ids)
+      const [first] = deadlines
+      if (first === undefined) return expect.unreachable()
+      await ledger.append(answerTo(asked[0]?.decision as EntryDraft, first))
+      expect(await ledger.openQuestions?.()).toEqual(ids.slice(1))
+      await ledger.close()
+      const again = place.open()
+      await again.begin?.()
+      // A ledger in memory is empty again.
+      expect(await again.openQuestions?.()).toEqual((await report(place)).entries > 1 ? ids.slice(1) : [])
+      await again.close()
+    })
+
     it('records a `once` question and a `once` decision of a request id once', async () => {
       const place = makePlace()
       const ledger = place.open({ clock: handClock().clock })

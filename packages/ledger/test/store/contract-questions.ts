@@ -61,27 +61,6 @@ export function testQuestions(makePlace: () => Place): void {
       })
     })
 
-    it('lists the questions without a decision, in the order of their entries, also after it was opened again', async () => {
-      const place = makePlace()
-      const ledger = place.open()
-      expect(await ledger.openQuestions?.()).toEqual([])
-      const asked = [askable(3), askable(1), askable(2)]
-      const deadlines: AskedQuestion[] = []
-      for (const { question } of asked) deadlines.push(await ask(ledger, question))
-      const ids = asked.map(({ question }) => question.requestId)
-      expect(await ledger.openQuestions?.()).toEqual(ids)
-      const [first] = deadlines
-      if (first === undefined) return expect.unreachable()
-      await ledger.append(answerTo(asked[0]?.decision as EntryDraft, first))
-      expect(await ledger.openQuestions?.()).toEqual(ids.slice(1))
-      await ledger.close()
-      const again = place.open()
-      await again.begin?.()
-      // A ledger in memory is empty again.
-      expect(await again.openQuestions?.()).toEqual((await report(place)).entries > 1 ? ids.slice(1) : [])
-      await again.close()
-    })
-
     it('identifies the ledger by the hash of its first entry, also when it is the first to write', async () => {
       const place = makePlace()
       const ledger = place.open()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
-import { describeFailure } from '../../src/boundary/failure.js'
+import { describeFailure } from '../../src/call/failure.js'
 import { createRedactor } from '../../src/redaction/redactor.js'
 
 const describeError = (error: unknown) => describeFailure(error, createRedactor())
@@ -12,7 +12,7 @@ describe('describeFailure', () => {
     ['\\\\server\\share\\file', 'share'],
     ['file:///etc/shadow was read', 'shadow'],
     ['~/ledger.sqlite is locked', 'ledger.sqlite'],
-    ['./relative/path.ts:12:3', 'path.ts'],
+    ['../boundary/relative/path.ts:12:3', 'path.ts'],
     ['thrown in src/pay/refund.ts', 'refund.ts'],
     ['(/srv/app/index.js)', 'index.js'],
   ])('takes the path out of %j', (message, part) => {

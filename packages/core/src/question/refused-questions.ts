@@ -3,14 +3,14 @@
 import type { EntryDraft } from '@sudoagent/ledger'
 import { REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { APPROVAL_LIST_MAX, type ApprovalRecord } from '../approval/approval.js'
+import { within } from '../call/deadline.js'
+import { draftRefusal } from '../call/draft-refused.js'
+import type { Recorder } from '../call/recorder.js'
 import { memberOf } from '../check.js'
 import type { EngineParts } from '../options.js'
 import type { Redactor } from '../redaction/redactor.js'
 import { blockOf } from './approval-step.js'
-import { within } from './deadline.js'
-import { draftRefusal } from './draft-refused.js'
 import { questionMembers, recordsQuestions } from './question-step.js'
-import type { Recorder } from './recorder.js'
 
 /**
  * Records the questions of this ledger that were refused and are still open. A failure is reported to the error hook:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DeadlineError, within } from '../../src/boundary/deadline.js'
+import { DeadlineError, within } from '../../src/call/deadline.js'
 import { rejection } from '../fixtures/boundary.js'
 
 describe('within', () => {

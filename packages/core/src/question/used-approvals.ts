@@ -1,9 +1,10 @@
 // Marks approvals as used in the approval store. The decision in the ledger is the use of an approval, so the store
 // only follows, and no call waits for it.
+
+import { within } from '../call/deadline.js'
+import type { DecisionRequest } from '../call/decision.js'
+import type { Recorder } from '../call/recorder.js'
 import type { EngineParts } from '../options.js'
-import { within } from './deadline.js'
-import type { DecisionRequest } from './decision.js'
-import type { Recorder } from './recorder.js'
 
 export class UsedApprovals {
   readonly #parts: EngineParts

@@ -5,13 +5,13 @@ import type { LedgerWriter } from '@sudoagent/ledger'
 import type { ApprovalBlock } from '@sudoagent/ledger/entry'
 import type { AskedQuestion } from '@sudoagent/ledger/store'
 import type { AskedRequest } from '../approval/approval.js'
+import { within } from '../call/deadline.js'
+import { type DecisionRequest, recordedMetadata } from '../call/decision.js'
+import { draftRefusal } from '../call/draft-refused.js'
+import type { Recorder } from '../call/recorder.js'
 import { memberOf } from '../check.js'
 import type { EngineParts } from '../options.js'
 import { noticeOf } from '../policy/context.js'
-import { within } from './deadline.js'
-import { type DecisionRequest, recordedMetadata } from './decision.js'
-import { draftRefusal } from './draft-refused.js'
-import type { Recorder } from './recorder.js'
 
 /** A recorded question. */
 export interface RecordedQuestion {

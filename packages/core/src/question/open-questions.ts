@@ -1,9 +1,9 @@
 // Limits the memory that calls use while they wait for an approval: the arguments, their redacted form, and the record
 // in the store. Calls come from a model, so their number and size are limited here, regardless of the store's limits.
 import { encodeCanonical } from '@sudoagent/crypto/json'
+import type { DecisionRequest } from '../call/decision.js'
+import { Refusal } from '../call/refusal.js'
 import { OPEN_QUESTIONS_BYTES_MAX } from '../limits.js'
-import type { DecisionRequest } from './decision.js'
-import { Refusal } from './refusal.js'
 
 /** Counts the parameter bytes of the open approval requests of one engine. */
 export class OpenQuestions {

@@ -14,12 +14,12 @@ import {
 } from '../approval/approval.js'
 import { makeAskedRequest } from '../approval/make-asked-request.js'
 import { makeApprovalRequest } from '../approval/make-request.js'
+import { within } from '../call/deadline.js'
+import type { DecisionRequest } from '../call/decision.js'
+import { Refusal } from '../call/refusal.js'
 import { memberOf } from '../check.js'
 import { CallCancelled } from '../error.js'
-import { within } from './deadline.js'
-import type { DecisionRequest } from './decision.js'
 import { askedRequest, questionMembers, type RecordedQuestion } from './question-step.js'
-import { Refusal } from './refusal.js'
 
 /** The dependencies of this step. */
 export interface ApprovalDeps {
