@@ -62,7 +62,8 @@ export interface EngineOptions {
   readonly onConcealed?: OnConcealed
   /**
    * The default time limit for approvals, in milliseconds. Default: 300,000 (5 minutes); maximum: 604,800,000 (7 days),
-   * or 3,600,000 (1 hour) for a ledger that does not record questions.
+   * or 3,600,000 (1 hour) for a ledger that does not record questions. The policy can set a different one for a call:
+   * see `PolicyResult.approval`.
    */
   readonly approvalTtlMs?: number
   /**
@@ -96,7 +97,10 @@ export interface CallOptions extends CallAuthority {
   readonly policy?: Policy
   /** The cost in budget units, a non-negative integer. Default: 1. Requires an engine with a budget. */
   readonly budgetCost?: number
-  /** The time limit for the approval, in milliseconds. Maximum: 3,600,000 (1 hour). */
+  /**
+   * The time limit for the approval, in milliseconds. Maximum: 3,600,000 (1 hour). If the policy sets one, that of the
+   * policy applies.
+   */
   readonly approvalTtlMs?: number
   /** Labels for the ledger, redacted like arguments. */
   readonly metadata?: Readonly<Record<string, unknown>>

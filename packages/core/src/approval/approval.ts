@@ -263,9 +263,13 @@ export function requireApprovalTtlMs(ttlMs: unknown, maxMs = APPROVAL_TTL_MS_MAX
  */
 export function requireEngineTtlMs(value: unknown, ledger: object): number {
   const ms = requireApprovalTtlMs(value, QUESTION_TTL_MS_MAX)
-  if (ms <= APPROVAL_TTL_MS_MAX || typeof memberOf(ledger, 'ask') === 'function') return ms
+  if (supportsTtlMs(ledger, ms)) return ms
   throw new TypeError('`approvalTtlMs` of more than an hour requires a ledger that records questions (`ask`)')
 }
+
+/** Whether approvals over this ledger may have this time limit. More than an hour requires recorded questions. */
+export const supportsTtlMs = (ledger: object, ms: number): boolean =>
+  ms <= APPROVAL_TTL_MS_MAX || typeof memberOf(ledger, 'ask') === 'function'
 
 /**
  * Validates a binding.

@@ -201,7 +201,8 @@ export class Boundary {
       const { decision, reason, reasonCode, ruleId: rule } = result
       if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
       letThrough = result
-      const { approvalTtlMs: ttlMs, signal, budgetCost, once } = terms
+      const { signal, budgetCost, once } = terms
+      const ttlMs = result.withinMs ?? terms.approvalTtlMs
       const notice = noticeOf(request.context)
       const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
       if (handling === 'deny') throw concealedRefusal(notice)

@@ -18,9 +18,10 @@
 // context. `@sudoagent/policy` loads policies from rule files.
 
 import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
+import { QUESTION_TTL_MS_MAX } from '@sudoagent/crypto/entry'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
-import { memberOf, quote, readFields, requireText } from '../check.js'
+import { memberOf, quote, readFields, requireInteger, requireText } from '../check.js'
 import type { Context } from './context.js'
 import type { ReasonCode } from './reason-code.js'
 
@@ -34,12 +35,20 @@ export interface PolicyResult {
   readonly reasonCode?: string
   /** The id of the rule that decided, 1 to 256 characters. A question is recorded with it. Default: none. */
   readonly ruleId?: string
+  /**
+   * Ignored unless `decision` is `require_approval`. `within` is the time until the deadline of the approval, an
+   * integer from 1 to 604,800,000 milliseconds (7 days). It takes precedence over the `approvalTtlMs` of the call and
+   * of the engine. More than an hour requires a ledger that records questions; otherwise the call is denied.
+   */
+  readonly approval?: { readonly within: number }
 }
 
 /** A validated policy result. */
-export interface CheckedPolicyResult extends Omit<Required<PolicyResult>, 'ruleId'> {
+export interface CheckedPolicyResult extends Omit<Required<PolicyResult>, 'ruleId' | 'approval'> {
   /** Null if the policy does not name a rule. */
   readonly ruleId: string | null
+  /** Null if the policy does not set a time for the approval, or does not require one. */
+  readonly withinMs: number | null
 }
 
 /**
@@ -151,7 +160,7 @@ function hashPolicy(policyId: string, policyVersion: string | null, evaluate: un
  * @throws TypeError for any value that is not a valid PolicyResult
  */
 export function parsePolicyResult(value: unknown): CheckedPolicyResult {
-  const fields = readFields('policy result', value, ['decision', 'reason', 'reasonCode', 'ruleId'])
+  const fields = readFields('policy result', value, ['decision', 'reason', 'reasonCode', 'ruleId', 'approval'])
   const decision = fields.get('decision')
   if (decision !== 'allow' && decision !== 'deny' && decision !== 'require_approval') {
     throw new TypeError('`decision` of a policy result must be `allow`, `deny` or `require_approval`')
@@ -160,7 +169,20 @@ export function parsePolicyResult(value: unknown): CheckedPolicyResult {
   const reasonCode = requireText('reasonCode', fields.get('reasonCode') ?? DEFAULT_CODES[decision], NAME_LENGTH_MAX)
   const rule = fields.get('ruleId')
   const ruleId = rule === undefined ? null : requireText('ruleId', rule, NAME_LENGTH_MAX)
-  return Object.freeze({ decision, reason, reasonCode, ruleId })
+  const withinMs = parseWithin(fields.get('approval'))
+  return Object.freeze({
+    decision,
+    reason,
+    reasonCode,
+    ruleId,
+    withinMs: decision === 'require_approval' ? withinMs : null,
+  })
+}
+
+function parseWithin(approval: unknown): number | null {
+  if (approval === undefined) return null
+  const within = readFields('`approval` of a policy result', approval, ['within']).get('within')
+  return requireInteger('approval.within', within, 1, QUESTION_TTL_MS_MAX)
 }
 
 /** Allows every call. Use it for trials, or if you need only budgets and evidence. */

@@ -85,6 +85,14 @@ describe('parsePolicyResult', () => {
     ])
   })
 
+  it('returns the time for an approval, and ignores it without one', () => {
+    const timeOf = (decision: string, approval?: unknown) =>
+      parsePolicyResult({ decision, reason: 'x', approval }).withinMs
+    expect(timeOf('require_approval')).toBeNull()
+    expect([1, 604_800_000].map((within) => timeOf('require_approval', { within }))).toEqual([1, 604_800_000])
+    expect(['allow', 'deny'].map((decision) => timeOf(decision, { within: 1 }))).toEqual([null, null])
+  })
+
   it('reads each field once', () => {
     let reads = 0
     parsePolicyResult({
@@ -112,6 +120,9 @@ describe('parsePolicyResult', () => {
     { decision: 'allow', reason: 'x', reasonCode: 3 },
     { decision: 'allow', reason: 'x', more: 1 },
     { decision: 'allow', reason: 'x'.repeat(5_000) },
+    { decision: 'require_approval', reason: 'x', approval: 120_000 },
+    { decision: 'require_approval', reason: 'x', approval: { within: 604_800_001 } },
+    { decision: 'deny', reason: 'x', approval: { within: '5m' } },
   ])('%j is no result', (value) => {
     expect(() => parsePolicyResult(value)).toThrow(TypeError)
   })
