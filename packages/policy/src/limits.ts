@@ -49,6 +49,9 @@ export const ARGUMENT_PATH_LENGTH_MAX = 256
  */
 export const ARGUMENT_VALUES_MAX = 256
 
+/** The maximum time that a rule may give approvers, in days: the ledger's limit for questions. */
+export const APPROVAL_WITHIN_DAYS_MAX = 7
+
 export const ID_LENGTH_MAX = 64
 export const VERSION_LENGTH_MAX = 64
 export const DESCRIPTION_LENGTH_MAX = 2_000

@@ -1,6 +1,8 @@
 // Reads one rule from a policy file.
 
+import type { PolicyDecision } from '@sudoagent/core'
 import {
+  APPROVAL_WITHIN_DAYS_MAX,
   ARGUMENT_DEPTH_MAX,
   ARGUMENT_PATH_LENGTH_MAX,
   ARGUMENTS_MAX,
@@ -9,15 +11,17 @@ import {
   REASON_LENGTH_MAX,
 } from '../limits.js'
 import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
+import { readDuration } from './duration.js'
 import { need, readChoice, readId, readList, readMap, readText, readTrue, requireOneScript, shown } from './fields.js'
 import type { LocatedMap, LocatedValue, Source } from './located.js'
 import { readTests } from './read-test.js'
 
 const EFFECTS = ['allow', 'deny', 'require_approval'] as const
+const KEYS = ['id', 'server', 'tool', 'args', 'args_only', 'effect', 'approval', 'reason'] as const
 
 /** @throws PolicyFileError */
 export function readRule(value: LocatedValue, source: Source): PolicyRule {
-  const rule = readMap(value, 'the rule', ['id', 'server', 'tool', 'args', 'args_only', 'effect', 'reason'], source)
+  const rule = readMap(value, 'the rule', KEYS, source)
   const what = 'the rule'
   const id = readId(
     need(rule, 'id', what, source, 'the ledger identifies the rule by its id'),
@@ -37,9 +41,23 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
     EFFECTS,
     source,
   )
+  const withinMs = readApproval(rule, effect, source)
   const why = need(rule, 'reason', what, source, 'write a reason: the ledger records it, and approvers read it')
   const reason = readText(why, 'reason', { maxLength: REASON_LENGTH_MAX }, source)
-  return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, line: source.lineOf(rule.at) })
+  return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, withinMs, line: source.lineOf(rule.at) })
+}
+
+/** Returns `approval.within` in milliseconds; null if the rule does not have `approval`. */
+function readApproval(rule: LocatedMap, effect: PolicyDecision, source: Source): number | null {
+  const found = rule.members.get('approval')
+  if (found === undefined) return null
+  if (effect !== 'require_approval') {
+    const says = `a rule with \`effect: ${effect}\` cannot have \`approval\``
+    throw source.error('POLICY_VALUE', found.at, says, 'remove `approval`, or write `effect: require_approval`')
+  }
+  const approval = readMap(found.value, '`approval`', ['within'], source)
+  const within = need(approval, 'within', '`approval`', source, 'write `approval: { within: 30m }`')
+  return readDuration(within, 'within', APPROVAL_WITHIN_DAYS_MAX, source)
 }
 
 function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): readonly string[] | null {

@@ -52,6 +52,8 @@ export interface PolicyRule {
   readonly argsOnly: boolean
   readonly effect: PolicyDecision
   readonly reason: string
+  /** The time until the deadline of the approval, in milliseconds; null if the rule does not set it. */
+  readonly withinMs: number | null
   /** The line on which the rule begins; not part of the hash. */
   readonly line: number
 }
@@ -74,10 +76,11 @@ export function hashDocument({ id, version, description, rules }: PolicyDocument
       id,
       version,
       description,
-      rules: rules.map(({ line: _line, args, argsOnly, ...rule }) => ({
+      rules: rules.map(({ line: _line, args, argsOnly, withinMs, ...rule }) => ({
         ...rule,
-        // Omitted if false, so that the hashes of older policy files do not change.
+        // Omitted if not set, so that the hashes of older policy files do not change.
         ...(argsOnly ? { args_only: true } : {}),
+        ...(withinMs === null ? {} : { approval: { within_ms: withinMs } }),
         args: args.map(({ path, tests }) => ({ path, tests })),
       })),
     }),

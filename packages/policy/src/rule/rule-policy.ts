@@ -36,7 +36,7 @@ export interface RuleStep {
 }
 
 /** The result of a rule, without its id. */
-type RuleResult = Omit<Required<PolicyResult>, 'ruleId'>
+type RuleResult = Omit<Required<PolicyResult>, 'ruleId' | 'approval'> & Pick<PolicyResult, 'approval'>
 
 export interface Explanation extends RuleResult {
   /** The rule that decided; null if no rule matched, so that the call is denied. */
@@ -96,8 +96,8 @@ export class RulePolicy implements Policy {
     // concealed value is unclear, and an unclear `allow` rule is skipped, so no rule allows a call because of a
     // concealed value.
     void context.concealed
-    const { decision, reason, reasonCode, rule } = this.explain(context)
-    return { decision, reason, reasonCode, ...(rule === null ? {} : { ruleId: rule }) }
+    const { rule, steps: _steps, ...result } = this.explain(context)
+    return rule === null ? result : { ...result, ruleId: rule }
   }
 
   /** Returns the same decision as `evaluate`, with the steps that led to it. */
@@ -122,8 +122,13 @@ export class RulePolicy implements Policy {
   }
 }
 
-function matched({ id, effect, reason }: PolicyRule): RuleResult {
-  return { decision: effect, reason: `${reason} (rule ${id})`, reasonCode: `${RULE_CODE}${id}` }
+function matched({ id, effect, reason, withinMs }: PolicyRule): RuleResult {
+  return {
+    decision: effect,
+    reason: `${reason} (rule ${id})`,
+    reasonCode: `${RULE_CODE}${id}`,
+    ...(withinMs === null ? {} : { approval: { within: withinMs } }),
+  }
 }
 
 function unclear({ id }: PolicyRule, because: string | null): RuleResult {

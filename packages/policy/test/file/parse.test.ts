@@ -74,6 +74,7 @@ describe('what a file says', () => {
           argsOnly: false,
           effect: 'allow',
           reason: 'reading',
+          withinMs: null,
         },
       ],
     })
