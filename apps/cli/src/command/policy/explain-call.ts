@@ -19,6 +19,8 @@ export interface CallExplanation {
   readonly decision: string
   readonly reason: string
   readonly reason_code: string
+  /** The time that the policy gives approvers, in milliseconds; null if the engine's applies, or none is needed. */
+  readonly approval_within_ms: number | null
   /** The rule that decided; null for the default decision and for a module. */
   readonly rule: string | null
   /** The rules in order of evaluation; null for a module. */
@@ -56,7 +58,7 @@ export async function explainCall(
     if (!(error instanceof ApprovalDenied)) throw notExplained(error)
   }
   if (seen === undefined || answer === undefined) throw new Error('the policy was not evaluated')
-  const { decision, reason, reasonCode } = answer
+  const { decision, reason, reasonCode, approval } = answer
   const explained = policy.kind === 'rules' ? policy.explain(seen) : null
   const lines = new Map(policy.kind === 'rules' ? policy.document.rules.map(({ id, line }) => [id, line]) : [])
   return {
@@ -69,6 +71,7 @@ export async function explainCall(
     decision,
     reason,
     reason_code: reasonCode ?? 'none of its own',
+    approval_within_ms: decision === 'require_approval' ? (approval?.within ?? null) : null,
     rule: explained?.rule ?? null,
     steps: explained?.steps.map((step) => ({ ...step, line: lines.get(step.rule) ?? 0 })) ?? null,
   }

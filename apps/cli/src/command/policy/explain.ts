@@ -93,7 +93,7 @@ async function readArguments({ args, argsFile }: ExplainOptions, io: Io): Promis
 }
 
 async function render(
-  { call, policy, decision, rule, reason, reason_code: code, steps }: CallExplanation,
+  { call, policy, decision, rule, reason, reason_code: code, approval_within_ms: withinMs, steps }: CallExplanation,
   columns: number | undefined,
 ): Promise<string> {
   const { escapeForTerminal } = await import('@sudoagent/crypto/text')
@@ -106,6 +106,7 @@ async function render(
     ['rule', rule ?? 'none'],
     ['reason', reason],
     ['code', code],
+    ...(withinMs === null ? [] : [['approval', `within ${durationOf(withinMs)}`] as const]),
   ]
   const head = rows.map(([name, value]) => fieldRow(name, 8, value, { columns })).join('')
   if (steps === null) return `${head}\nA module decides in code.\n`
@@ -117,4 +118,16 @@ async function render(
     return `${rowsOf(label, text, columns, 13).join('\n')}\n`
   })
   return `${head}\n${lines.length === 0 ? 'The policy has no rules.\n' : `Rules, in order of evaluation\n${lines.join('')}`}`
+}
+
+/** Writes a duration like a policy file, in the largest unit that divides it: `90m`. */
+function durationOf(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const
+  const [unit, length] = units.find(([, one]) => ms % one === 0) ?? ['ms', 1]
+  return `${ms / length}${unit}`
 }

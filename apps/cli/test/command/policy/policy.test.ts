@@ -23,6 +23,12 @@ beforeAll(() => {
   writeFileSync(box.path('twice.json'), '{"amount": 5, "amount": 5000}')
   const module = (body: string): string => `export default { policyId: 'own', evaluate() { ${body} } }\n`
   writeFileSync(box.path('own.mjs'), module("return { decision: 'allow', reason: 'always' }"))
+  writeFileSync(
+    box.path('within.yaml'),
+    POLICY.replace('effect: require_approval', 'effect: require_approval, approval: { within: 90m }'),
+  )
+  const asks = "return { decision: 'require_approval', reason: 'r', approval: { within: 1500 } }"
+  writeFileSync(box.path('within.mjs'), module(asks))
   writeFileSync(box.path('throws.mjs'), module("throw new Error('no database')"))
 })
 afterAll(() => box.remove())
@@ -128,6 +134,22 @@ describe('policy explain', () => {
     ])
     expect(JSON.parse(stdout).call.kwargs).toEqual({ amount: 5, password: '[redacted]' })
     expect(stdout).not.toContain('hunter2')
+  })
+
+  it('names the time that the policy gives approvers', () => {
+    const asks = (args: readonly string[]) => {
+      const text = explain([...args, '--tool', 'pay']).stdout
+      return [/^approval .*$/m.exec(text)?.[0], JSON.parse(explain([...args, '--tool', 'pay', '--json']).stdout)]
+    }
+    expect(asks(['within.yaml'])).toEqual([
+      'approval  within 90m',
+      expect.objectContaining({ approval_within_ms: 5_400_000 }),
+    ])
+    expect(asks(['within.mjs'])).toEqual([
+      'approval  within 1500ms',
+      expect.objectContaining({ approval_within_ms: 1_500 }),
+    ])
+    expect(asks(['policy.yaml'])).toEqual([undefined, expect.objectContaining({ approval_within_ms: null })])
   })
 
   it('asks a module, which has no rules to tell', () => {
