@@ -5,7 +5,9 @@
 
 export { isIntegerText } from './arguments/integer-text.js'
 export { AUTHORITY_OPTIONS, traceIn } from './authority/authority.js'
+export type { ResumeCall, WaitOptions } from './engine-port.js'
 export { UNRECORDABLE } from './policy/context.js'
 export { foldName } from './policy/fold-name.js'
+export { WaitEnded } from './question/pending.js'
 export { type Concealment, describeConcealed } from './redaction/concealment.js'
 export type { Redacted } from './redaction/redacted.js'

@@ -19,6 +19,18 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
   readonly once?: boolean
 }
 
+/** A call for `resume`. Its request id is that of the question. */
+export type ResumeCall = Omit<AuthorizeCall, 'requestId' | 'once'>
+
+/** Whether to wait for the answer to a question. */
+export interface WaitOptions {
+  /**
+   * False: return the pending approval at once. The approver is not called; approvers see the question in the approval
+   * store. Default: true.
+   */
+  readonly wait?: boolean
+}
+
 /** Decides about calls that the caller runs, and records their outcomes. `SudoEngine` implements it. */
 export interface Engine {
   /**

@@ -6,8 +6,8 @@ import { currentAuthority } from './authority/run-with.js'
 import type { Authorization, Boundary } from './boundary/boundary.js'
 import { followPending } from './boundary/pending-result.js'
 import type { CallOutcome } from './call/recorder.js'
-import { memberOf, requireName } from './check.js'
-import type { AuthorizeCall, Engine } from './engine-port.js'
+import { memberOf, readOptions, requireName } from './check.js'
+import type { AuthorizeCall, Engine, ResumeCall, WaitOptions } from './engine-port.js'
 import { CallDenied, type Denial } from './error.js'
 import {
   type CallOptions,
@@ -16,6 +16,8 @@ import {
   type EngineParts,
   requireNoSecret,
 } from './options.js'
+import { type PendingApproval, StillPending } from './question/pending.js'
+import { recordsQuestions } from './question/question-step.js'
 import {
   type AnyFunction,
   actionOf,
@@ -101,27 +103,62 @@ export class EngineView implements Engine {
   }
 
   /**
-   * Decides about a call and records the decision, for frameworks that run the tool themselves. If the call is allowed,
-   * run the tool with the authorization's `args` and report the outcome to `record`.
+   * Decides about a call and records the decision, for frameworks that run the tool themselves. If the call is
+   * allowed, run the tool with the authorization's `args` and report the outcome to `record`.
+   *
+   * A call that requires an approval, and has no `requestId`, attaches to an open question of an equal call for which
+   * no process waits: for example after the process that asked was killed (`docs/approvals.md`).
    *
    * @returns the authorization or the denial, distinguished by `status`. Every refusal and every failure is a denial.
-   * @throws (as a rejection) TypeError for misuse; the abort reason if the signal was already aborted. The call must
-   *   not run then, either.
+   *   With `wait: false`, also the pending approval, of a call whose question is recorded and has no answer yet
+   * @throws (as a rejection) TypeError for misuse, and for `wait: false` with a ledger that does not record questions;
+   *   the abort reason if the signal was already aborted. The call must not run then, either.
+   * @example
+   * const asked = await engine.authorize({ action: 'pay', args: [order] }, { wait: false })
+   * if (asked.status === 'pending') await saveForLater(asked.approvalId, order)
    */
-  async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
-    const { action, args = [], requestId, once = false, ...options } = ownFields(call)
+  async authorize(call: AuthorizeCall): Promise<Authorization | Denial>
+  async authorize(call: AuthorizeCall, options: WaitOptions): Promise<Authorization | Denial | PendingApproval>
+  async authorize(call: AuthorizeCall, options?: WaitOptions): Promise<Authorization | Denial | PendingApproval> {
+    const { requestId, once = false, ...rest } = ownFields(call)
     if (typeof once !== 'boolean') throw new TypeError('`once` must be true or false')
     if (once && requestId === undefined) throw new TypeError('`once` requires a `requestId`')
-    const terms = checkCallOptions({ ...options, action }, this.#parts)
-    if (terms.action === null) throw new TypeError('`action` is required')
-    const generateId = requestId === undefined ? this.#parts.generateId : this.#givenId(requestId)
-    try {
-      return await this.#boundary.authorize(terms.action, args, { ...this.#withAuthority(terms), generateId, once })
-    } catch (error) {
-      if (!(error instanceof CallDenied)) throw error
-      this.#boundary.reportDenied(error)
-      return error.denial
-    }
+    const { action, args, terms } = this.#callTerms(rest, options)
+    const attaches = requestId === undefined
+    const generateId = requestId === undefined ? this.#parts.generateId : this.#givenId('requestId', requestId)
+    return await this.#answer(() => this.#boundary.authorize(action, args, { ...terms, generateId, once, attaches }))
+  }
+
+  /**
+   * Decides about a call whose question is recorded: after `authorize` with `wait: false`, after a restart, or in
+   * another process. Pass the call again: it must be the one that asked, with the same arguments, agent, authority and
+   * policy. If another process waits for the answer, the call waits for that process to end.
+   *
+   * @param approvalId - the id of the question: the request id of the call that asked
+   * @returns as `authorize`. Denials without an entry in the ledger: APPROVAL_NOT_FOUND if there is no such question of
+   *   this call, APPROVAL_ALREADY_USED if the call was decided. APPROVAL_EXPIRED, and APPROVAL_STALE if the policy is
+   *   another one, are recorded while the question is open
+   * @throws (as a rejection) as `authorize`
+   * @example
+   * const answer = await engine.resume(approvalId, { action: 'pay', args: [order] })
+   * if (answer.status === 'allowed') await engine.recordResult(answer, await pay(...answer.args))
+   */
+  async resume(approvalId: string, call: ResumeCall): Promise<Authorization | Denial>
+  async resume(
+    approvalId: string,
+    call: ResumeCall,
+    options: WaitOptions,
+  ): Promise<Authorization | Denial | PendingApproval>
+  async resume(
+    approvalId: string,
+    call: ResumeCall,
+    options?: WaitOptions,
+  ): Promise<Authorization | Denial | PendingApproval> {
+    const { action, args, terms } = this.#callTerms(ownFields(call), options)
+    if (!recordsQuestions(this.#parts.ledger) || typeof memberOf(this.#parts.approvalStore, 'get') !== 'function')
+      throw new TypeError('`resume` requires a ledger that records questions, and an approval store with `get`')
+    const generateId = this.#givenId('approvalId', approvalId)
+    return await this.#answer(() => this.#boundary.resume(action, args, { ...terms, generateId }))
   }
 
   /**
@@ -156,12 +193,34 @@ export class EngineView implements Engine {
     return { ...terms, authority: mergeAuthority(currentAuthority(), this.#authority, terms.authority) }
   }
 
-  #givenId(requestId: unknown): () => string {
-    const id = requireNoSecret(
-      'requestId',
-      requireName('requestId', requestId, REQUEST_ID_LENGTH_MAX),
-      this.#parts.redactor,
-    )
+  #callTerms({ action, args = [], ...rest }: ResumeCall, options: WaitOptions | undefined) {
+    const { wait = true } = readOptions('options', options ?? {}, ['wait'])
+    if (typeof wait !== 'boolean') throw new TypeError('`wait` must be true or false')
+    if (!wait && !recordsQuestions(this.#parts.ledger))
+      throw new TypeError('`wait: false` requires a ledger that records questions')
+    const terms = checkCallOptions({ ...rest, action }, this.#parts)
+    if (terms.action === null) throw new TypeError('`action` is required')
+    return {
+      action: terms.action,
+      args,
+      terms: { ...this.#withAuthority(terms), wait, mayPend: options !== undefined },
+    }
+  }
+
+  /** The authorization, the denial, or the pending approval. */
+  async #answer(decide: () => Promise<Authorization>): Promise<Authorization | Denial | PendingApproval> {
+    try {
+      return await decide()
+    } catch (error) {
+      if (error instanceof StillPending) return error.pending
+      if (!(error instanceof CallDenied)) throw error
+      this.#boundary.reportDenied(error)
+      return error.denial
+    }
+  }
+
+  #givenId(option: string, given: unknown): () => string {
+    const id = requireNoSecret(option, requireName(option, given, REQUEST_ID_LENGTH_MAX), this.#parts.redactor)
     return () => id
   }
 

@@ -4,15 +4,10 @@ import { randomUUID } from 'node:crypto'
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { NAME_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { ownFields } from '@sudoagent/ledger/store'
-import {
-  APPROVAL_TTL_MS_DEFAULT,
-  type ApprovalStore,
-  type Approver,
-  requireApprovalTtlMs,
-  requireEngineTtlMs,
-} from './approval/approval.js'
+import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver } from './approval/approval.js'
 import { InteractiveApprover } from './approval/interactive.js'
 import { MemoryApprovalStore } from './approval/memory-store.js'
+import { requireApprovalTtlMs, requireEngineTtlMs } from './approval/ttl.js'
 import type { AuditLog } from './audit-log.js'
 import { AUTHORITY_OPTIONS, type CallAuthority, mergeAuthority } from './authority/authority.js'
 import type { BudgetStore } from './budget/budget.js'
@@ -166,6 +161,12 @@ export interface CheckedCallOptions {
   readonly generateId: () => string
   /** Whether the decision is refused if the request id has one. */
   readonly once: boolean
+  /** Whether the call waits for the answer to its question. */
+  readonly wait: boolean
+  /** Whether the caller takes a pending approval for an answer, if the wait ends. */
+  readonly mayPend: boolean
+  /** Whether the call may attach to an open question of an equal call: it has no request id of its own. */
+  readonly attaches: boolean
   /** As given: it is checked when the call is made, so that a refusal is recorded. */
   readonly authority: CallAuthority
 }
@@ -249,6 +250,9 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Che
     remark: requireText('remark', remark ?? '', NAME_LENGTH_MAX, true),
     generateId: engine.generateId,
     once: false,
+    wait: true,
+    mayPend: false,
+    attaches: true,
     authority: mergeAuthority(own as CallAuthority),
   }
 }

@@ -31,7 +31,8 @@ export const APPROVAL_SCHEMA = `
 /**
  * The questions: requests of which the ledger has an entry `asked`. The statement has neither a CHECK nor an index of
  * its own: an earlier release accepts plain tables only, and the indexes of UNIQUE belong to the table. Columns that
- * can be large come last, so that a scan does not read them.
+ * can be large come last, so that a scan does not read them. The last index has the columns of a list's filter, so that
+ * a list of one agent's calls of one action reads only the rows that it returns.
  */
 export const QUESTION_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sudoagent_question (
@@ -43,6 +44,8 @@ export const QUESTION_SCHEMA = `
     state TEXT NOT NULL,
     resolved_at_ms INTEGER,
     consumed_at_ms INTEGER,
+    lease_holder TEXT,
+    leased_until_ms INTEGER,
     approver_id TEXT,
     decision_at TEXT NOT NULL,
     source TEXT NOT NULL,
@@ -63,7 +66,9 @@ export const QUESTION_SCHEMA = `
     metadata_json TEXT NOT NULL,
     parameters_json TEXT NOT NULL,
     UNIQUE (created_at_ms, position, approval_id),
-    UNIQUE (expires_at_ms, approval_id)
+    UNIQUE (expires_at_ms, approval_id),
+    UNIQUE (lease_holder, approval_id),
+    UNIQUE (agent_id, action, created_at_ms, position, approval_id, state, expires_at_ms)
   );
 `
 

@@ -12,18 +12,21 @@ export {
   APPROVAL_TTL_MS_DEFAULT,
   APPROVAL_TTL_MS_MAX,
   type AskedRequest,
+  LEASE_MS,
   QUESTION_TTL_MS_MAX,
 } from './approval/approval.js'
 export {
   COLUMN_BYTES_MAX,
   checkQuestion,
   checkQuestions,
+  LEASE_HOLDER_LENGTH_MAX,
   QUESTION_COLUMNS,
   type QuestionRow,
 } from './approval/question-row.js'
 export { type ApprovalRow, checkRow } from './approval/row.js'
 export {
   type ApprovalTable,
+  type CallQuery,
   type QuestionQuery,
   type QuestionTable,
   type RowTable,

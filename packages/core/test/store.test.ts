@@ -10,6 +10,8 @@ test('the subpath for those who keep approvals and budgets elsewhere exports the
     'APPROVAL_TTL_MS_DEFAULT',
     'APPROVAL_TTL_MS_MAX',
     'COLUMN_BYTES_MAX',
+    'LEASE_HOLDER_LENGTH_MAX',
+    'LEASE_MS',
     'QUESTION_COLUMNS',
     'QUESTION_TTL_MS_MAX',
     'TableApprovalStore',

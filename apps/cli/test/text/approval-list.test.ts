@@ -12,6 +12,7 @@ const record = (approvalId: string, over: Partial<ApprovalRecord> = {}): Approva
     kwargs: { amount: 500, to: 'A-1' },
     state: 'pending',
     consumedAt: null,
+    leasedUntil: null,
     createdAt: now,
     expiresAt: new Date(300_000),
     ...over,

@@ -2,7 +2,14 @@ import { expect, it } from 'vitest'
 import { questionOf } from '../../../../packages/core/test/fixtures/approval.js'
 import { renderApproval, timeLeft } from '../../src/text/approval-text.js'
 
-const OPEN = { state: 'pending', approverId: null, note: null, resolvedAt: null, consumedAt: null } as const
+const OPEN = {
+  state: 'pending',
+  approverId: null,
+  note: null,
+  resolvedAt: null,
+  consumedAt: null,
+  leasedUntil: null,
+} as const
 const COMMITMENT = { key_id: '0123456789abcdef', hmac: 'a'.repeat(64) }
 
 /** A question that was asked at the start of the tests, with a value of each kind. */

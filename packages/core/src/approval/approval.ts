@@ -19,10 +19,10 @@
  */
 
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
-import { type Authority, type Commitment, QUESTION_TTL_MS_MAX, type Requirement } from '@sudoagent/crypto/entry'
+import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
 import type { JsonObject } from '@sudoagent/ledger/entry'
-import { memberOf, readFields, requireInteger, requireText } from '../check.js'
+import { readFields, requireText } from '../check.js'
 
 /**
  * The default time that an approver has to answer, in milliseconds. It is long enough to read the request, and short
@@ -41,6 +41,12 @@ export const APPROVAL_TTL_MS_MAX = 3_600_000
  * checks at the append of the decision whether the call may still run.
  */
 export { QUESTION_TTL_MS_MAX } from '@sudoagent/crypto/entry'
+
+/**
+ * The lifetime of a lease, in milliseconds. A waiter renews its lease three times in this time, so a pause of a few
+ * seconds does not end the lease, and the question of a killed process is free soon.
+ */
+export const LEASE_MS = 10_000
 
 /** The ledger's limits for these fields, so that every request fits into its ledger entry. */
 export const REQUEST_ID_LENGTH_MAX = 128
@@ -127,6 +133,11 @@ export interface ApprovalRecord extends ApprovalRequest {
   readonly resolvedAt: Date | null
   /** Set when the guarded call uses the approval, which can happen only once. */
   readonly consumedAt: Date | null
+  /**
+   * The end of the waiter's lease, which may have passed (`ApprovalStore.lease`). Null for a question without a waiter,
+   * and for every request without `asked`.
+   */
+  readonly leasedUntil: Date | null
 }
 
 /** An approver's answer. Only `true`, or an object whose `approved` is `true`, is an approval. */
@@ -170,6 +181,10 @@ export interface ApprovalFilter {
   readonly limit?: number
   /** Returns only questions of the ledger whose first entry has this `entry_hash`. */
   readonly ledger?: Hash
+  /** Returns only requests of exactly this agent. */
+  readonly agentId?: string
+  /** Returns only requests for exactly this action. */
+  readonly action?: string
   /**
    * Called for each question that is left out because its row was changed: it is not valid, or does not show the call
    * that its hashes cover. The id is as stored, and untrusted.
@@ -196,8 +211,10 @@ export interface ApprovalStore {
   /**
    * Inserts a pending record. If the same request is already stored, its current record is returned. A different
    * request with the same id is rejected with `APPROVAL_BINDING_MISMATCH`.
+   *
+   * @param holder - the waiter of a new question, which has its lease from the start (`lease`). Default: none
    */
-  create(request: ApprovalRequest, now: Date): Promise<ApprovalRecord>
+  create(request: ApprovalRequest, now: Date, holder?: string): Promise<ApprovalRecord>
   /** Returns the record. A pending record whose deadline has passed is returned as expired. */
   get(approvalId: string, now: Date): Promise<ApprovalRecord | undefined>
   /**
@@ -213,6 +230,21 @@ export interface ApprovalStore {
   consume(approvalId: string, binding: ApprovalBinding, now: Date): Promise<ApprovalRecord>
   /** Returns records, newest first. Questions whose rows were changed are left out, see `onInvalid`. */
   list(filter: ApprovalFilter, now: Date): Promise<readonly ApprovalRecord[]>
+  /**
+   * Makes `holder` the waiter of a question for `LEASE_MS` from now, or extends its lease. A lease does not change the
+   * state. The question must be open: pending, or approved and unused.
+   *
+   * @param holder - 1…128 characters: the random id of an engine
+   * @returns false while the lease of a different holder is valid, and if the id is not that of an open question
+   */
+  lease?(approvalId: string, holder: string, now: Date): Promise<boolean>
+  /**
+   * Extends the leases of all open questions whose waiter is `holder`, in one statement. A lease that has ended is
+   * extended, too, unless a different holder has taken it.
+   */
+  renewLeases?(holder: string, now: Date): Promise<void>
+  /** Ends the lease of a question, if `holder` has it. Otherwise, nothing changes. */
+  endLease?(approvalId: string, holder: string, now: Date): Promise<void>
   /** Closes the store. Later calls are rejected with `APPROVAL_STORE_FAILED`. */
   close(): Promise<void>
 }
@@ -243,33 +275,6 @@ export class ApprovalStoreError extends SudoAgentError<ApprovalStoreErrorCode> {
     super(code, message, { ...details, hint: details.hint ?? HINTS[code] })
   }
 }
-
-/**
- * Validates a time limit for approvals. A limit above the maximum is rejected, not reduced.
- *
- * @returns `ttlMs`
- * @throws TypeError if it is not a positive integer; RangeError if it is above `APPROVAL_TTL_MS_MAX`
- */
-export function requireApprovalTtlMs(ttlMs: unknown, maxMs = APPROVAL_TTL_MS_MAX): number {
-  const ms = requireInteger('approvalTtlMs', ttlMs, 1)
-  if (ms > maxMs) throw new RangeError(`\`approvalTtlMs\` is ${ms}, the maximum is ${maxMs}`)
-  return ms
-}
-
-/**
- * Validates the time limit of an engine, which may be longer than that of a call if the ledger records questions.
- *
- * @throws TypeError for more than an hour if it does not; RangeError for more than `QUESTION_TTL_MS_MAX`
- */
-export function requireEngineTtlMs(value: unknown, ledger: object): number {
-  const ms = requireApprovalTtlMs(value, QUESTION_TTL_MS_MAX)
-  if (supportsTtlMs(ledger, ms)) return ms
-  throw new TypeError('`approvalTtlMs` of more than an hour requires a ledger that records questions (`ask`)')
-}
-
-/** Whether approvals over this ledger may have this time limit. More than an hour requires recorded questions. */
-export const supportsTtlMs = (ledger: object, ms: number): boolean =>
-  ms <= APPROVAL_TTL_MS_MAX || typeof memberOf(ledger, 'ask') === 'function'
 
 /**
  * Validates a binding.

@@ -7,9 +7,9 @@ import {
   parseBinding,
   REASON_LENGTH_MAX,
   type RequestedDecision,
-  requireApprovalTtlMs,
 } from './approval.js'
 import { decodeParameters, encodeParameters } from './json-column.js'
+import { requireApprovalTtlMs } from './ttl.js'
 
 /**
  * Creates the approval request for one call of which the ledger does not record the question. The request is open for

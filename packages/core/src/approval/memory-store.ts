@@ -1,7 +1,15 @@
 import { type ApprovalState, ApprovalStoreError } from './approval.js'
+import { isOpen } from './lease.js'
 import type { QuestionRow } from './question-row.js'
 import type { ApprovalRow } from './row.js'
-import { type ApprovalTable, type QuestionQuery, type QuestionTable, TableApprovalStore } from './table-store.js'
+import {
+  type ApprovalTable,
+  type CallQuery,
+  isOfCall,
+  type QuestionQuery,
+  type QuestionTable,
+  TableApprovalStore,
+} from './table-store.js'
 import { rowAt } from './transition.js'
 
 /** The maximum number of open approvals of each kind in one process: far more than people can answer. */
@@ -35,12 +43,15 @@ class MemoryRows<Row extends ApprovalRow> {
   }
 
   protected newestOf(
-    { state, limit, nowMs }: Pick<QuestionQuery, 'state' | 'limit' | 'nowMs'>,
+    query: Pick<QuestionQuery, 'state' | 'limit' | 'nowMs' | keyof CallQuery>,
     fits: (row: Row) => boolean = () => true,
   ): readonly Row[] {
-    return [...this.rows.values()]
+    const { state, limit, nowMs } = query
+    const found: Row[] = []
+    for (const row of this.rows.values())
+      if (isOfCall(row, query) && fits(row) && (state === null || rowAt(row, nowMs).state === state)) found.push(row)
+    return found
       .reverse()
-      .filter((row) => fits(row) && (state === null || rowAt(row, nowMs).state === state))
       .sort((a, b) => b.createdAtMs - a.createdAtMs)
       .slice(0, limit)
   }
@@ -70,8 +81,8 @@ class MemoryTable extends MemoryRows<ApprovalRow> implements ApprovalTable {
     return work()
   }
 
-  newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[] {
-    return this.newestOf({ state, limit, nowMs })
+  newest(state: ApprovalState | null, limit: number, nowMs: number, call: CallQuery): readonly ApprovalRow[] {
+    return this.newestOf({ state, limit, nowMs, ...call })
   }
 
   prune(expiredMs: number): void {
@@ -96,6 +107,11 @@ class MemoryQuestions extends MemoryRows<QuestionRow> implements QuestionTable {
 
   newest(query: QuestionQuery): readonly QuestionRow[] {
     return this.newestOf(query, ({ ledger }) => query.ledger === null || ledger === query.ledger)
+  }
+
+  renewLeases(holder: string, nowMs: number, untilMs: number): void {
+    for (const row of this.rows.values())
+      if (row.leaseHolder === holder && isOpen(row, nowMs)) this.update(row, { ...row, leasedUntilMs: untilMs })
   }
 
   override insert(row: QuestionRow): void {

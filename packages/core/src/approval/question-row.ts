@@ -27,7 +27,7 @@ import {
   SMALL_COLUMN_BYTES_MAX,
 } from './json-column.js'
 import { type AskedCall, makeAskedRequest } from './make-asked-request.js'
-import { type ApprovalRow, checkColumns, requireHash, toRecord, UNANSWERED } from './row.js'
+import { type ApprovalRow, checkColumns, requireHash, requireTime, toRecord, UNANSWERED, UNLEASED } from './row.js'
 
 /** A question in its stored form: the columns of other requests, and what the ledger has recorded. */
 export interface QuestionRow extends ApprovalRow {
@@ -44,6 +44,9 @@ export interface QuestionRow extends ApprovalRow {
   readonly requirementJson: string
   readonly commitmentJson: string | null
   readonly metadataJson: string
+  /** The waiter. Null if nothing waits for the answer; then, `leasedUntilMs` is null, too. */
+  readonly leaseHolder: string | null
+  readonly leasedUntilMs: number | null
 }
 
 /**
@@ -60,6 +63,8 @@ export const QUESTION_COLUMNS = [
   ['state', 'state', 'plain'],
   ['resolvedAtMs', 'resolved_at_ms', 'integer'],
   ['consumedAtMs', 'consumed_at_ms', 'integer'],
+  ['leaseHolder', 'lease_holder', 'text'],
+  ['leasedUntilMs', 'leased_until_ms', 'integer'],
   ['approverId', 'approver_id', 'text'],
   ['decisionAt', 'decision_at', 'plain'],
   ['source', 'source', 'text'],
@@ -97,6 +102,9 @@ export const COLUMN_BYTES_MAX = {
  */
 const CLOCK_DIFFERENCE_MS_MAX = 3_600_000
 
+/** The maximum length of the id of a lease's holder. */
+export const LEASE_HOLDER_LENGTH_MAX = 128
+
 export const isQuestion = (row: ApprovalRow): row is QuestionRow => Object.hasOwn(row, 'requirementHash')
 
 /**
@@ -126,6 +134,7 @@ export function pendingQuestion(given: ApprovalRequest, nowMs: number): Question
     createdAtMs: requireInstantMs('createdAt', request.createdAt),
     expiresAtMs,
     ...UNANSWERED,
+    ...UNLEASED,
     ledger: asked.ledger,
     position: asked.position,
     decisionAt: decision.decisionAt,
@@ -167,7 +176,11 @@ export function checkQuestion(raw: unknown): QuestionRow {
     requirementJson: requireText('requirement_json', value.requirementJson, SMALL_COLUMN_BYTES_MAX),
     commitmentJson: textOrNull('commitment_json', value.commitmentJson, SMALL_COLUMN_BYTES_MAX),
     metadataJson: requireText('metadata_json', value.metadataJson, METADATA_BYTES_MAX),
+    leaseHolder: textOrNull('lease_holder', value.leaseHolder, LEASE_HOLDER_LENGTH_MAX),
+    leasedUntilMs: value.leasedUntilMs === null ? null : requireTime('leased_until_ms', value.leasedUntilMs),
   }
+  if ((row.leaseHolder === null) !== (row.leasedUntilMs === null))
+    throw new TypeError('`lease_holder` and `leased_until_ms` must both be null, or neither')
   const record = recordOf(row)
   makeAskedRequest(record as AskedCall, record)
   return Object.freeze(row)
@@ -194,7 +207,7 @@ export function checkQuestions<Raw extends { readonly approvalId: unknown }>(
 
 /** @returns the record of a row of either kind */
 export function recordOf(row: ApprovalRow): ApprovalRecord {
-  return toRecord(row, isQuestion(row) ? askedParts(row) : {})
+  return isQuestion(row) ? toRecord(row, askedParts(row), row.leasedUntilMs) : toRecord(row)
 }
 
 function askedParts(row: QuestionRow): Pick<ApprovalRequest, 'authority' | 'decision' | 'asked'> {

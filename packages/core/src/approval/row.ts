@@ -77,9 +77,14 @@ export const UNANSWERED = {
   consumedAtMs: null,
 } as const
 
-/** Whether two rows of either kind contain the same request, regardless of the result. */
+/** The lease columns of a question without a waiter. */
+export const UNLEASED = { leaseHolder: null, leasedUntilMs: null } as const
+
+const NOT_ASKED = { ...UNANSWERED, ...UNLEASED }
+
+/** Whether two rows of either kind contain the same request, regardless of the result and the lease. */
 export function sameRequest(a: ApprovalRow, b: ApprovalRow): boolean {
-  const asked = (row: ApprovalRow) => Object.entries(row).filter(([name]) => !Object.hasOwn(UNANSWERED, name))
+  const asked = (row: ApprovalRow) => Object.entries(row).filter(([name]) => !Object.hasOwn(NOT_ASKED, name))
   const [of, other] = [asked(a), new Map(asked(b))]
   return of.length === other.size && of.every(([name, value]) => other.has(name) && other.get(name) === value)
 }
@@ -131,11 +136,13 @@ export function checkColumns(raw: unknown): ApprovalRow {
 
 /**
  * @param more - the members that only the request of a question has
+ * @param leasedUntilMs - the end of the lease of a question, as stored
  * @returns the record for callers, deeply frozen
  */
 export function toRecord(
   row: ApprovalRow,
   more: Pick<ApprovalRequest, 'authority' | 'decision' | 'asked'> = {},
+  leasedUntilMs: number | null = null,
 ): ApprovalRecord {
   const { createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
   return Object.freeze({
@@ -161,6 +168,9 @@ export function toRecord(
     get consumedAt() {
       return consumedAtMs === null ? null : new Date(consumedAtMs)
     },
+    get leasedUntil() {
+      return leasedUntilMs === null ? null : new Date(leasedUntilMs)
+    },
   })
 }
 
@@ -180,7 +190,7 @@ export function requireHash(name: string, value: unknown): Hash {
   return value
 }
 
-function requireTime(name: string, value: unknown): number {
+export function requireTime(name: string, value: unknown): number {
   return requireInteger(name, value, -INSTANT_MS_MAX, INSTANT_MS_MAX)
 }
 

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import { ApprovalStoreError } from './approval.js'
 import { COLUMN_BYTES_MAX, checkQuestion, checkQuestions, QUESTION_COLUMNS, type QuestionRow } from './question-row.js'
-import type { QuestionQuery, QuestionTable } from './table-store.js'
+import type { CallQuery, QuestionQuery, QuestionTable } from './table-store.js'
 
 /**
  * The maximum number of old rows of each table that one `create` deletes. With this limit, old rows are deleted faster
@@ -20,11 +20,23 @@ const COLUMNS = QUESTION_COLUMNS.map(([field, column, kind]) =>
 /** The order of an index, so that a short list reads few rows. */
 const NEWEST = 'created_at_ms DESC, position DESC, approval_id DESC'
 
+const OF_AGENT = 'agent_id = @agentId'
+const OF_ACTION = 'action = @action'
+
+/** The inner query reads only ids, because a row can have megabytes. Each filter has its own text, for the indexes. */
+const newestText = (...ofCall: readonly string[]): string => `SELECT ${COLUMNS} FROM sudoagent_question
+  WHERE rowid IN (SELECT rowid FROM sudoagent_question
+    WHERE ${[...ofCall, '(@ledger IS NULL OR ledger = @ledger)'].join(' AND ')}
+      AND (@state IS NULL OR @state = CASE WHEN state = 'pending' AND expires_at_ms <= @nowMs THEN 'expired' ELSE state END)
+    ORDER BY ${NEWEST} LIMIT @limit)
+  ORDER BY ${NEWEST}`
+
 export class SqliteQuestions implements QuestionTable {
   readonly #find: Database.Statement
   readonly #insert: Database.Statement
   readonly #update: Database.Statement
-  readonly #newest: Database.Statement
+  readonly #newest: (call: CallQuery) => Database.Statement
+  readonly #renewLeases: Database.Statement
   readonly #prune: Database.Statement
 
   constructor(db: Database.Database) {
@@ -33,14 +45,22 @@ export class SqliteQuestions implements QuestionTable {
       db.prepare(`INSERT INTO sudoagent_question (${QUESTION_COLUMNS.map(([, column]) => column).join(', ')})
       VALUES (${QUESTION_COLUMNS.map(([field]) => `@${field}`).join(', ')})`)
     this.#update = db.prepare(`UPDATE sudoagent_question
-      SET state = @state, approver_id = @approverId, note = @note, resolved_at_ms = @resolvedAtMs, consumed_at_ms = @consumedAtMs
+      SET state = @state, approver_id = @approverId, note = @note, resolved_at_ms = @resolvedAtMs, consumed_at_ms = @consumedAtMs,
+        lease_holder = @leaseHolder, leased_until_ms = @leasedUntilMs
       WHERE approval_id = @approvalId AND state = @stateBefore AND consumed_at_ms IS @consumedAtMsBefore`)
-    // The inner query reads only ids, because a row can have megabytes.
-    this.#newest =
-      db.prepare(`SELECT ${COLUMNS} FROM sudoagent_question WHERE rowid IN (SELECT rowid FROM sudoagent_question
-      WHERE (@ledger IS NULL OR ledger = @ledger)
-        AND (@state IS NULL OR @state = CASE WHEN state = 'pending' AND expires_at_ms <= @nowMs THEN 'expired' ELSE state END)
-      ORDER BY ${NEWEST} LIMIT @limit) ORDER BY ${NEWEST}`)
+    const newest = {
+      all: db.prepare(newestText()),
+      ofAgent: db.prepare(newestText(OF_AGENT)),
+      ofAction: db.prepare(newestText(OF_ACTION)),
+      ofBoth: db.prepare(newestText(OF_AGENT, OF_ACTION)),
+    }
+    this.#newest = ({ agentId, action }) => {
+      if (action === null) return agentId === null ? newest.all : newest.ofAgent
+      return agentId === null ? newest.ofAction : newest.ofBoth
+    }
+    this.#renewLeases = db.prepare(`UPDATE sudoagent_question SET leased_until_ms = @untilMs
+      WHERE lease_holder = @holder AND consumed_at_ms IS NULL
+        AND (state = 'approved' OR (state = 'pending' AND expires_at_ms > @nowMs))`)
     this.#prune = db.prepare(`DELETE FROM sudoagent_question
       WHERE rowid IN (SELECT rowid FROM sudoagent_question WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ${PRUNE_ROWS})`)
   }
@@ -59,9 +79,13 @@ export class SqliteQuestions implements QuestionTable {
     requireOneChange(this.#update.run({ ...after, stateBefore, consumedAtMsBefore }))
   }
 
-  newest({ state, limit, nowMs, ledger, onInvalid }: QuestionQuery): readonly QuestionRow[] {
-    const rows = this.#newest.all({ state, limit, nowMs, ledger }) as { readonly approvalId: unknown }[]
+  newest({ onInvalid, ...query }: QuestionQuery): readonly QuestionRow[] {
+    const rows = this.#newest(query).all(query) as { readonly approvalId: unknown }[]
     return checkQuestions(rows, onInvalid)
+  }
+
+  renewLeases(holder: string, nowMs: number, untilMs: number): void {
+    this.#renewLeases.run({ holder, nowMs, untilMs })
   }
 
   prune(expiredMs: number): void {

@@ -6,7 +6,7 @@ import { APPROVAL_SCHEMA, QUESTION_SCHEMA } from '../sqlite-schema.js'
 import { type ApprovalState, ApprovalStoreError } from './approval.js'
 import { type ApprovalRow, checkRow } from './row.js'
 import { PRUNE_ROWS, requireOneChange, SqliteQuestions } from './sqlite-questions.js'
-import { type ApprovalTable, TableApprovalStore } from './table-store.js'
+import { type ApprovalTable, type CallQuery, TableApprovalStore } from './table-store.js'
 
 const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_hash AS decisionHash, action, agent_id AS agentId,
   reason, parameters_json AS parametersJson, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs, state,
@@ -77,7 +77,8 @@ class SqliteTable implements ApprovalTable {
       SET state = @state, approver_id = @approverId, note = @note, resolved_at_ms = @resolvedAtMs, consumed_at_ms = @consumedAtMs
       WHERE approval_id = @approvalId AND state = @stateBefore AND consumed_at_ms IS @consumedAtMsBefore`)
     this.#newest = db.prepare(`SELECT ${COLUMNS} FROM sudoagent_approval
-      WHERE @state IS NULL OR @state = CASE WHEN state = 'pending' AND expires_at_ms <= @nowMs THEN 'expired' ELSE state END
+      WHERE (@agentId IS NULL OR agent_id = @agentId) AND (@action IS NULL OR action = @action)
+        AND (@state IS NULL OR @state = CASE WHEN state = 'pending' AND expires_at_ms <= @nowMs THEN 'expired' ELSE state END)
       ORDER BY created_at_ms DESC, rowid DESC LIMIT @limit`)
     this.#prune = db.prepare(`DELETE FROM sudoagent_approval
       WHERE rowid IN (SELECT rowid FROM sudoagent_approval WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ${PRUNE_ROWS})`)
@@ -117,8 +118,8 @@ class SqliteTable implements ApprovalTable {
     requireOneChange(this.#update.run({ ...after, stateBefore, consumedAtMsBefore }))
   }
 
-  newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[] {
-    return this.#newest.all({ state, limit, nowMs }).map(checkRow)
+  newest(state: ApprovalState | null, limit: number, nowMs: number, call: CallQuery): readonly ApprovalRow[] {
+    return this.#newest.all({ state, limit, nowMs, ...call }).map(checkRow)
   }
 
   prune(expiredMs: number): void {

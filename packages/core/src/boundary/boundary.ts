@@ -10,27 +10,19 @@
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
 // 8. outcome: records the outcome in a second entry; the first entry is the decision, with its approval block
 import type { AppendedEntry } from '@sudoagent/ledger'
-import type { BudgetBlock } from '@sudoagent/ledger/entry'
-import { commitBudget, releaseBudget, reserveBudget } from '../call/budget-step.js'
-import { takeCall } from '../call/call-step.js'
-import { requireClock } from '../call/clock-check.js'
-import { concealedRefusal, handleConcealed, questionOf } from '../call/concealed.js'
-import type { Decision, DecisionRequest } from '../call/decision.js'
+import { readCall, takeCall } from '../call/call-step.js'
+import type { Decision } from '../call/decision.js'
 import { Denials } from '../call/denials.js'
-import { DraftRefused } from '../call/draft-refused.js'
-import { evaluatePolicy } from '../call/policy-step.js'
 import { type CallOutcome, Recorder } from '../call/recorder.js'
-import { boundaryRefusal, Refusal } from '../call/refusal.js'
-import { isSameReceiver, type PendingCall, requireUnchanged } from '../call/unchanged.js'
-import { ApprovalDenied, AuditLogError, BoundaryError, CallDenied, makeDenial } from '../error.js'
+import { isSameReceiver, type PendingCall } from '../call/unchanged.js'
+import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
-import { noticeOf } from '../policy/context.js'
-import type { CheckedPolicyResult } from '../policy/policy.js'
-import { seekApproval, unansweredBlock } from '../question/approval-step.js'
-import { OpenQuestions } from '../question/open-questions.js'
-import { type RecordedQuestion, recordQuestion } from '../question/question-step.js'
+import type { Attached } from '../question/attach.js'
+import { StillPending } from '../question/pending.js'
+import { QuestionDesk } from '../question/question-desk.js'
 import { recordRefusedQuestions } from '../question/refused-questions.js'
 import { UsedApprovals } from '../question/used-approvals.js'
+import { type Ruled, Rulings } from './ruling.js'
 
 /** An allowed call whose decision is durably recorded. The function must run with `args`, which the decision covers. */
 export interface Authorization {
@@ -52,19 +44,13 @@ interface RunningCall {
   readonly position: number
 }
 
-/** The results of steps two to five. */
-interface Ruled {
-  readonly ruling: Decision
-  readonly letThrough: CheckedPolicyResult
-  readonly question: RecordedQuestion | null
-}
-
 /** Decides about calls and records the decisions. */
 export class Boundary {
   readonly #parts: EngineParts
   readonly #recorder: Recorder
   readonly #denials: Denials
-  readonly #open = new OpenQuestions()
+  readonly #desk: QuestionDesk
+  readonly #rulings: Rulings
   readonly #used: UsedApprovals
   readonly #running = new WeakMap<object, RunningCall>()
 
@@ -73,6 +59,8 @@ export class Boundary {
     this.#recorder = new Recorder(parts)
     this.#denials = new Denials(parts, this.#recorder)
     this.#used = new UsedApprovals(parts, this.#recorder)
+    this.#desk = new QuestionDesk(parts)
+    this.#rulings = new Rulings(parts, this.#recorder, this.#denials, this.#desk)
   }
 
   /** The number of outcomes that could not be recorded. */
@@ -83,7 +71,8 @@ export class Boundary {
   /**
    * Runs steps one to six. If possible, a refusal is recorded before the error is thrown.
    *
-   * @throws (as a rejection) CallDenied, or the reason of a signal that was already aborted
+   * @throws (as a rejection) CallDenied; StillPending for a call that does not wait; the reason of a signal that was
+   * already aborted
    */
   async authorize(
     action: string,
@@ -91,34 +80,80 @@ export class Boundary {
     terms: CheckedCallOptions,
     receiver?: unknown,
   ): Promise<Authorization> {
+    return await this.#guarded(action, terms, async (requestId) => {
+      const asked = await takeCall({ requestId, action, args, terms, receiver }, this.#parts, this.#denials)
+      return await this.#decide(asked, null)
+    })
+  }
+
+  /**
+   * Runs steps two to six for a call whose question is recorded. `terms.generateId` returns the id of the question.
+   *
+   * @throws (as a rejection) as `authorize`
+   */
+  async resume(
+    action: string,
+    args: readonly unknown[],
+    terms: CheckedCallOptions,
+    receiver?: unknown,
+  ): Promise<Authorization> {
+    return await this.#guarded(action, terms, async (requestId) => {
+      const asked = readCallOrNull({ requestId, action, args, terms, receiver }, this.#parts)
+      const found = asked === null ? ({ kind: 'unknown' } as const) : await this.#desk.resume(asked)
+      if (found.kind === 'attached') return await this.#decide(found.attached.asked, found.attached)
+      if (!('attached' in found)) throw notResumed(found.kind, requestId, action)
+      try {
+        throw await this.#rulings.refuse(found.kind, found.attached)
+      } finally {
+        this.#desk.waiters.release(requestId)
+      }
+    })
+  }
+
+  async #guarded(
+    action: string,
+    terms: CheckedCallOptions,
+    decide: (requestId: string) => Promise<Authorization>,
+  ): Promise<Authorization> {
     terms.signal?.throwIfAborted()
     requireNoSecret('action', action, this.#parts.redactor)
     let requestId = ''
     try {
       requestId = terms.generateId()
-      return await this.#decide(requestId, action, args, terms, receiver)
+      return await decide(requestId)
     } catch (cause) {
-      if (cause instanceof CallDenied) throw cause
+      if (cause instanceof CallDenied || cause instanceof StillPending) throw cause
+      if (terms.signal?.aborted === true && cause === terms.signal.reason) throw cause
       const denial = makeDenial('BOUNDARY_FAILED', 'an internal error occurred', requestId, null)
       throw new BoundaryError(denial, { action, cause })
     }
   }
 
-  async #decide(
-    requestId: string,
-    action: string,
-    args: readonly unknown[],
-    terms: CheckedCallOptions,
-    receiver: unknown,
-  ): Promise<Authorization> {
-    const asked = await takeCall({ requestId, action, args, terms, receiver }, this.#parts, this.#denials)
-    const ruled = await this.#rule(asked)
-    const { ruling, question } = ruled
-    const { request, snapshot } = asked
+  async #decide(given: PendingCall, attached: Attached | null): Promise<Authorization> {
+    const call = { asked: given, attached }
+    try {
+      return await this.#allow(await this.#rulings.rule(call))
+    } catch (error) {
+      if (error instanceof StillPending) {
+        this.#desk.calls.keep(call.asked)
+        await this.#desk.waiters.giveUp(error.pending.approvalId)
+      }
+      throw error
+    } finally {
+      this.#desk.waiters.release(call.asked.request.context.requestId)
+    }
+  }
+
+  /** Records the decision of an allowed call. */
+  async #allow(ruled: Ruled): Promise<Authorization> {
+    const { asked, ruling, question } = ruled
+    const { request, snapshot, terms } = asked
+    const { requestId } = request.context
     const { position } = await this.#recorder
       .decision(request, ruling, undefined, undefined, terms.once)
-      .catch((error: unknown) => this.#giveBack(asked, ruled, error))
+      .catch((error: unknown) => this.#rulings.giveBack(ruled, error))
     if (question !== null) this.#used.follow(request)
+    this.#desk.calls.forget(requestId)
     const { reason, reasonCode } = ruling
     const authorization: Authorization = Object.freeze({
       status: 'allowed',
@@ -187,105 +222,26 @@ export class Boundary {
     await recordRefusedQuestions(this.#parts, this.#recorder)
   }
 
-  /** Runs steps two to five. @throws the error for the caller, after the refusal was recorded */
-  async #rule(asked: PendingCall): Promise<Ruled> {
-    const { request, terms } = asked
-    const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
-    let budget: BudgetBlock | null = null
-    let reserved = false
-    let approval: Decision['approval'] = null
-    let letThrough: CheckedPolicyResult | null = null
-    let question: RecordedQuestion | null = null
-    try {
-      const result = await evaluatePolicy(this.#parts, request, terms.policy)
-      const { decision, reason, reasonCode, ruleId: rule } = result
-      if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
-      letThrough = result
-      const { signal, budgetCost, once } = terms
-      const ttlMs = result.withinMs ?? terms.approvalTtlMs
-      const notice = noticeOf(request.context)
-      const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
-      if (handling === 'deny') throw concealedRefusal(notice)
-      const asks = handling === 'ask'
-      if (asks) await requireClock(this.#parts)
-      const desk = this.#budgetDesk()
-      reserved = desk !== null
-      // The budget is checked before the approval, so that people are not asked about a call that exceeds a budget.
-      budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
-      if (asks) {
-        approval = await this.#open.while(request, async () => {
-          question = await recordQuestion(this.#parts, this.#recorder, request, { rule, ttlMs, once })
-          return await seekApproval({ approver, store, clock, timeoutMs }, request, {
-            reason: questionOf(reason, notice, terms.remark),
-            ttlMs,
-            signal,
-            question,
-          })
-        })
-        // The reservation may have expired while the approval was open, so the same charge is reserved again.
-        if (desk !== null) await reserveBudget(desk, request, budgetCost)
-      }
-      requireUnchanged(asked, this.#parts.unicode)
-      if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
-      const ruling = {
-        effect: 'allow',
-        reason,
-        reasonCode,
-        approval: this.#denials.withoutSecret(approval),
-        budget,
-      } as const
-      return { ruling, letThrough: result, question }
-    } catch (error) {
-      if (error instanceof AuditLogError) throw error
-      this.#denials.reportDamage(request, error)
-      const found = { approval: approval ?? unansweredBlock(request, question), budget, letThrough }
-      const { denied, isDenied } =
-        error instanceof DraftRefused
-          ? await this.#denials.refuseDraft(request, terms, error, found)
-          : await this.#denials.refuse(request, terms, asRefusal(error), found)
-      // The charge is released only after the denial is durable, because until then the call may still run.
-      if (reserved && isDenied) await this.#release(request)
-      throw denied
-    }
-  }
-
-  /**
-   * Ends a call whose decision the ledger did not take. A decision whose write failed may still become durable, so a
-   * call whose question is recorded keeps its charge.
-   */
-  async #giveBack({ request, terms }: PendingCall, { ruling, letThrough }: Ruled, error: unknown): Promise<never> {
-    const { budget, approval } = ruling
-    if (error instanceof DraftRefused) {
-      const { denied, isDenied } = await this.#denials.refuseDraft(request, terms, error, {
-        approval,
-        budget,
-        letThrough,
-      })
-      if (budget !== null && isDenied) await this.#release(request)
-      throw denied
-    }
-    if (budget !== null && approval === null && !terms.once) await this.#release(request)
-    throw error
-  }
-
   /** Waits until the approval store has followed every use of an approval. */
   async settled(): Promise<void> {
     await this.#used.settled()
   }
+}
 
-  async #release(request: DecisionRequest): Promise<void> {
-    const desk = this.#budgetDesk()
-    try {
-      if (desk !== null) await releaseBudget(desk, request)
-    } catch (error) {
-      this.#recorder.fault({ stage: 'budget', requestId: request.context.requestId, error })
-    }
-  }
-
-  #budgetDesk() {
-    const { budget: store, clock, timeoutMs } = this.#parts
-    return store === null ? null : { store, clock, timeoutMs }
+/** Null for a call that cannot be read: it is not the one that the question is about. */
+function readCallOrNull(...given: Parameters<typeof readCall>): PendingCall | null {
+  try {
+    return readCall(...given)
+  } catch {
+    return null
   }
 }
 
-const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error : boundaryRefusal(error))
+/** The error for a `resume` that finds no question that it could use; nothing is recorded. */
+function notResumed(kind: 'unknown' | 'decided', requestId: string, action: string): CallDenied {
+  const denial =
+    kind === 'unknown'
+      ? makeDenial('APPROVAL_NOT_FOUND', 'there is no approval of this call with this id', requestId, null)
+      : makeDenial('APPROVAL_ALREADY_USED', 'the approval was already used, or the call was decided', requestId, null)
+  return new ApprovalDenied(denial, { action })
+}

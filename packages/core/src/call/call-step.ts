@@ -1,4 +1,5 @@
 // Step one: reads the arguments of a call once, redacts them, and computes the decision hash.
+import { formatTimestamp } from '@sudoagent/ledger/entry'
 import { takeSnapshot } from '../arguments/snapshot.js'
 import { AuthorityError, checkAuthority } from '../authority/authority.js'
 import type { CheckedCallOptions, EngineParts } from '../options.js'
@@ -18,25 +19,43 @@ export interface GivenCall {
   readonly receiver: unknown
 }
 
-/** @throws the error for the caller if the arguments cannot be recorded, after the refusal was recorded */
-export async function takeCall(
+/**
+ * Reads a call. Nothing is recorded.
+ *
+ * @throws SnapshotError or AuthorityError if the call cannot be recorded
+ */
+export function readCall(
   { requestId, action, args, terms, receiver: self }: GivenCall,
   { agentId, redactor, unicode, clock }: EngineParts,
-  denials: Denials,
-): Promise<PendingCall> {
+): PendingCall {
   const { metadata, policy } = terms
-  const facts = { requestId, action, agentId, redactor }
   const receiver = terms.receiver ? { value: self } : undefined
+  const snapshot = takeSnapshot(args, unicode, receiver)
+  const values = args === UNRECORDABLE ? UNRECORDABLE : snapshot.values
+  const context = buildContext({
+    requestId,
+    action,
+    agentId,
+    redactor,
+    values,
+    receiver: snapshot.receiver,
+    metadata,
+  })
+  const checked = checkAuthority(terms.authority, context.metadata, redactor)
+  const request = requestDecision(context, policy.identity, formatTimestamp(clock()), checked)
+  return { request, terms, original: args, receiver, snapshot }
+}
+
+/** @throws the error for the caller if the call cannot be recorded, after the refusal was recorded */
+export async function takeCall(call: GivenCall, parts: EngineParts, denials: Denials): Promise<PendingCall> {
   try {
-    const snapshot = takeSnapshot(args, unicode, receiver)
-    const values = args === UNRECORDABLE ? UNRECORDABLE : snapshot.values
-    const context = buildContext({ ...facts, values, receiver: snapshot.receiver, metadata })
-    const checked = checkAuthority(terms.authority, context.metadata, redactor)
-    const request = requestDecision(context, policy.identity, clock(), checked)
-    return { request, terms, original: args, receiver, snapshot }
+    return readCall(call, parts)
   } catch (cause) {
     // The arguments or the authority cannot be recorded, but the refusal can.
-    const request = requestDecision(buildContext({ ...facts, values: UNRECORDABLE }), policy.identity, clock())
+    const { requestId, action, terms } = call
+    const { agentId, redactor, clock } = parts
+    const context = buildContext({ requestId, action, agentId, redactor, values: UNRECORDABLE })
+    const request = requestDecision(context, terms.policy.identity, formatTimestamp(clock()))
     const code = cause instanceof AuthorityError ? 'AUTHORITY_INVALID' : 'PARAMETERS_INVALID'
     const reason = cause instanceof Error ? cause.message : 'the arguments cannot be recorded'
     const refusal = new Refusal({ kind: 'parameters', code, reason, cause })

@@ -31,18 +31,18 @@ export interface DecisionRequest {
 /**
  * Collects and freezes the facts of a call.
  *
+ * @param decisionAt - a ledger timestamp
  * @throws CryptoError VALUE_REFUSED if the context does not have a canonical form, which `buildContext` prevents
  */
 export function requestDecision(
   context: CallContext,
   policy: PolicyIdentity,
-  now: Date,
+  decisionAt: string,
   authority: CheckedAuthority = NO_AUTHORITY,
 ): DecisionRequest {
   const { requestId, action, agentId } = context
   const parameters = parametersOf(context)
   const actor: Actor = { principal: agentId, source: 'node' }
-  const decisionAt = formatTimestamp(now)
   const facts = { requestId, decisionAt, policyHash: policy.policyHash, action, actor }
   return Object.freeze({
     context,

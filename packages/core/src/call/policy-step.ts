@@ -1,5 +1,5 @@
 // Step two: the policy evaluates a call.
-import { supportsTtlMs } from '../approval/approval.js'
+import { supportsTtlMs } from '../approval/ttl.js'
 import { type CheckedPolicy, type EngineParts, requireNoSecret } from '../options.js'
 import { policyView } from '../policy/context.js'
 import { type CheckedPolicyResult, parsePolicyResult } from '../policy/policy.js'

@@ -122,6 +122,13 @@ export function buildContext(facts: ContextFacts): CallContext {
   return context
 }
 
+/** The same context under another request id: for a call that attaches to a question. */
+export function underRequestId(context: CallContext, requestId: string): CallContext {
+  const renamed: CallContext = Object.freeze({ ...context, requestId })
+  notices.set(renamed, noticeOf(context))
+  return renamed
+}
+
 /** Returns a list of arguments as a marked copy, because a redactor reads only marked copies. */
 function listOf(values: readonly unknown[]): readonly unknown[] {
   return textChangesOf(values).mark(markCopy([...values], 'array'))

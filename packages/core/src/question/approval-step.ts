@@ -2,7 +2,7 @@
 // an approval arrives in time and is bound to exactly this call.
 import { hashAuthority } from '@sudoagent/crypto/entry'
 import { LedgerError } from '@sudoagent/ledger'
-import { type ApprovalBlock, formatTimestamp, timestampMs } from '@sudoagent/ledger/entry'
+import type { ApprovalBlock } from '@sudoagent/ledger/entry'
 import { type CheckedAnswer, parseAnswer } from '../approval/answer.js'
 import {
   type ApprovalRecord,
@@ -19,7 +19,9 @@ import type { DecisionRequest } from '../call/decision.js'
 import { Refusal } from '../call/refusal.js'
 import { memberOf } from '../check.js'
 import { CallCancelled } from '../error.js'
-import { askedRequest, questionMembers, type RecordedQuestion } from './question-step.js'
+import { blockOf, factsOf, timesOf } from './approval-block.js'
+import { pendingOf, StillPending, WaitEnded } from './pending.js'
+import { askedRequest, type RecordedQuestion } from './question-step.js'
 
 /** The dependencies of this step. */
 export interface ApprovalDeps {
@@ -28,6 +30,10 @@ export interface ApprovalDeps {
   readonly clock: () => Date
   /** The time limit for one call to the store, in milliseconds. The time limit for the approver is `ttlMs`. */
   readonly timeoutMs: number
+  /** Makes the call the waiter of its new question. @returns the holder of the lease */
+  readonly hold: (approvalId: string) => string
+  /** Whether the ledger has a question without a decision. */
+  readonly isOpen: (approvalId: string) => Promise<boolean>
 }
 
 export interface ApprovalOptions {
@@ -36,6 +42,12 @@ export interface ApprovalOptions {
   readonly signal: AbortSignal | undefined
   /** Null if the ledger does not record questions. */
   readonly question: RecordedQuestion | null
+  /** The record of a question that the call attached to; null for a new one. */
+  readonly record: ApprovalRecord | null
+  /** False: if the answer is not there yet, `StillPending` is thrown. */
+  readonly wait: boolean
+  /** Whether `StillPending` is thrown when the wait ends with `WaitEnded`. */
+  readonly mayPend: boolean
 }
 
 /**
@@ -61,15 +73,17 @@ export async function seekApproval(
     const { question, reason, ttlMs } = terms
     const shown = { binding, action, agentId, args, kwargs, ...forWhom, decision, reason }
     const asked =
-      question === null
+      terms.record ??
+      (question === null
         ? makeApprovalRequest(shown, ttlMs, desk.clock())
-        : makeAskedRequest({ ...shown, asked: askedRequest(call, question) }, timesOf(question))
+        : makeAskedRequest({ ...shown, asked: askedRequest(call, question) }, timesOf(question)))
     request = asked
-    await ask(desk, () => desk.store.create(asked, desk.clock()))
-    const heard = await listen(desk, asked, terms)
-    if (heard === 'cancelled') throw cancelled(terms.signal)
+    const record = terms.record ?? (await create(desk, asked, terms))
+    const heard = answerIn(record) ?? (await hear(desk, asked, terms))
+    if (heard === 'cancelled') throw cancelled(terms, asked)
     return blockOf(await settle(desk, asked, heard), 'approved', question)
   } catch (error) {
+    if (error instanceof StillPending) throw error
     const block = request === undefined ? undefined : await close(desk, request, error, terms.question)
     throw asRefusal(error, block)
   }
@@ -82,6 +96,34 @@ export async function seekApproval(
 const ONCE: { readonly once: true } = Object.assign(Object.create(null), { once: true })
 
 type Heard = CheckedAnswer | 'expired' | 'cancelled'
+
+/** The answer that a question has already; null without one. */
+function answerIn(record: ApprovalRecord): CheckedAnswer | null {
+  const state: unknown = memberOf(record, 'state')
+  if (state !== 'approved' && state !== 'denied') return null
+  return parseAnswer({
+    approved: state === 'approved',
+    approverId: record.approverId,
+    reason: record.note,
+    binding: record.binding,
+  })
+}
+
+/** Stores the request. A question gets its waiter with it, so that no equal call attaches to it in between. */
+async function create(
+  desk: ApprovalDeps,
+  request: ApprovalRequest,
+  { question, wait }: ApprovalOptions,
+): Promise<ApprovalRecord> {
+  const holder = question !== null && wait ? desk.hold(request.approvalId) : undefined
+  return await ask(desk, () => desk.store.create(request, desk.clock(), holder))
+}
+
+/** @throws StillPending for a call that does not wait */
+async function hear(desk: ApprovalDeps, request: ApprovalRequest, terms: ApprovalOptions): Promise<Heard> {
+  if (!terms.wait) throw new StillPending(pendingOf(request))
+  return await listen(desk, request, terms)
+}
 
 /** Waits for the approver's answer, the deadline or the caller's signal. Later answers are ignored. */
 async function listen(
@@ -132,13 +174,18 @@ async function settle(
   }
   const settled = await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock()))
   // The use of a recorded question is its decision in the ledger; the store only follows.
-  if (request.asked !== undefined) return requireUnused(requireApproved(settled, request))
+  if (request.asked !== undefined) return await requireUnused(desk, requireApproved(settled, request))
   return requireApproved(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
 }
 
-/** An approval that is used while its question is open: the ledger is an older copy of itself. */
-function requireUnused(record: ApprovalRecord): ApprovalRecord {
+/**
+ * Another process may have used the approval since. An approval that is used while its question is open means that the
+ * ledger is an older copy of itself.
+ */
+async function requireUnused(desk: ApprovalDeps, record: ApprovalRecord): Promise<ApprovalRecord> {
   if (memberOf(record, 'consumedAt') === null) return record
+  if (!(await desk.isOpen(record.approvalId)))
+    throw new Unapproved('failed', 'the approval was already used', null, 'APPROVAL_ALREADY_USED')
   throw new LedgerError('LEDGER_DAMAGED', 'the approval store has an approval as used, and the ledger has it as open', {
     hint: 'the ledger was replaced by an older copy of itself; compare it with a checkpoint kept elsewhere',
   })
@@ -178,9 +225,13 @@ class Unapproved extends Error {
 
 const expired = (reason: string): Unapproved => new Unapproved('expired', reason, null, 'APPROVAL_EXPIRED')
 
-/** Describes the caller's cancellation, with the code and reason of a CallCancelled if the caller passed one. */
-function cancelled(signal: AbortSignal | undefined): Unapproved {
+/**
+ * Describes the caller's cancellation, with the code and reason of a CallCancelled if the caller passed one. If only
+ * the wait ends, the question stays open.
+ */
+function cancelled({ signal, mayPend }: ApprovalOptions, request: ApprovalRequest): Unapproved | StillPending {
   const reason: unknown = signal?.reason
+  if (reason instanceof WaitEnded && mayPend) return new StillPending(pendingOf(request))
   if (reason instanceof CallCancelled) return new Unapproved('failed', reason.message, null, reason.code)
   return new Unapproved('failed', 'the caller cancelled the call while it waited for approval', null, 'CALL_CANCELLED')
 }
@@ -217,7 +268,7 @@ async function close(
   const { state, approverId } = asUnapproved(error) ?? { state: 'failed' as const, approverId: null }
   const now = desk.clock()
   await ask(desk, () => desk.store.resolve(request.approvalId, { state }, now)).catch(() => {})
-  return blockOf({ ...fields(request), approverId, resolvedAt: now }, state, question)
+  return blockOf({ ...factsOf(request), approverId, resolvedAt: now }, state, question)
 }
 
 function asRefusal(error: unknown, approval: ApprovalBlock | undefined): Refusal {
@@ -237,51 +288,4 @@ function asRefusal(error: unknown, approval: ApprovalBlock | undefined): Refusal
     cause: error,
     ...block,
   })
-}
-
-type BlockFacts = Pick<
-  ApprovalRecord,
-  'approvalId' | 'binding' | 'createdAt' | 'expiresAt' | 'approverId' | 'resolvedAt'
->
-
-const fields = ({ approvalId, binding, createdAt, expiresAt }: ApprovalRequest) => ({
-  approvalId,
-  binding,
-  createdAt,
-  expiresAt,
-})
-
-/** The ledger's approval block. @param question - null if the ledger does not record questions */
-export function blockOf(
-  { approvalId, binding, createdAt, expiresAt, approverId, resolvedAt }: BlockFacts,
-  state: ApprovalState,
-  question: RecordedQuestion | null,
-): ApprovalBlock {
-  return {
-    approval_id: approvalId,
-    state,
-    approver_id: approverId,
-    created_at: question?.entry.recordedAt ?? formatTimestamp(createdAt),
-    resolved_at: resolvedAt === null ? null : formatTimestamp(resolvedAt),
-    expires_at: question?.entry.expiresAt ?? formatTimestamp(expiresAt),
-    binding: { request_id: binding.requestId, policy_hash: binding.policyHash, decision_hash: binding.decisionHash },
-    ...questionMembers(question),
-  }
-}
-
-const timesOf = ({ entry }: RecordedQuestion): { readonly createdAt: Date; readonly expiresAt: Date } => ({
-  createdAt: new Date(timestampMs(entry.recordedAt)),
-  expiresAt: new Date(timestampMs(entry.expiresAt)),
-})
-
-/**
- * The approval block of a call that was refused after its question was recorded and before an approver was asked; null
- * without a question.
- */
-export function unansweredBlock(call: DecisionRequest, question: RecordedQuestion | null): ApprovalBlock | null {
-  if (question === null) return null
-  const { requestId } = call.context
-  const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
-  const facts = { approvalId: requestId, binding, ...timesOf(question), approverId: null, resolvedAt: null }
-  return blockOf(facts, 'failed', question)
 }

@@ -15,7 +15,7 @@ import { noticeOf } from '../policy/context.js'
 
 /** A recorded question. */
 export interface RecordedQuestion {
-  readonly entry: AskedQuestion
+  readonly entry: Omit<AskedQuestion, 'entryHash'>
   readonly requirement: Requirement
   readonly redacted: number
   readonly commitment?: Commitment

@@ -9,7 +9,7 @@ import type { Recorder } from '../call/recorder.js'
 import { memberOf } from '../check.js'
 import type { EngineParts } from '../options.js'
 import type { Redactor } from '../redaction/redactor.js'
-import { blockOf } from './approval-step.js'
+import { blockOf } from './approval-block.js'
 import { questionMembers, recordsQuestions } from './question-step.js'
 
 /**

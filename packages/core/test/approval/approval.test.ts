@@ -1,27 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import {
-  APPROVAL_TTL_MS_DEFAULT,
-  APPROVAL_TTL_MS_MAX,
-  parseBinding,
-  requireApprovalTtlMs,
-  sameBinding,
-} from '../../src/approval/approval.js'
+import { APPROVAL_TTL_MS_MAX, parseBinding, sameBinding } from '../../src/approval/approval.js'
 import { PARAMETERS_BYTES_MAX } from '../../src/approval/json-column.js'
 import { makeApprovalRequest } from '../../src/approval/make-request.js'
 import { at, bindingOf, requestOf } from '../fixtures/approval.js'
-
-describe('requireApprovalTtlMs', () => {
-  test('five minutes by default, an hour at most', () => {
-    expect([APPROVAL_TTL_MS_DEFAULT, APPROVAL_TTL_MS_MAX]).toEqual([300_000, 3_600_000])
-    expect(requireApprovalTtlMs(APPROVAL_TTL_MS_MAX)).toBe(APPROVAL_TTL_MS_MAX)
-  })
-
-  test('a longer one is refused, not clipped', () => {
-    expect(() => requireApprovalTtlMs(APPROVAL_TTL_MS_MAX + 1)).toThrow(RangeError)
-    for (const value of [0, -1, 1.5, Number.NaN, '300000', undefined])
-      expect(() => requireApprovalTtlMs(value)).toThrow(TypeError)
-  })
-})
 
 describe('makeApprovalRequest', () => {
   test('is the call, open for the time to live, under the request id', () => {

@@ -16,7 +16,14 @@ export function approvalStoreContract(name: string, open: () => ApprovalStore): 
         const store = open()
         const request = requestOf('r1', { args: [1, 'x'], kwargs: { note: '\u001b[2J' } })
         const record = await store.create(request, at(0))
-        const open_ = { state: 'pending', approverId: null, note: null, resolvedAt: null, consumedAt: null }
+        const open_ = {
+          state: 'pending',
+          approverId: null,
+          note: null,
+          resolvedAt: null,
+          consumedAt: null,
+          leasedUntil: null,
+        }
         expect(record).toEqual({ ...request, ...open_ })
         expect(await store.get('r1', at(59_999))).toEqual(record)
       })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { APPROVAL_RETENTION_MS, type ApprovalStore, QUESTION_TTL_MS_MAX } from '../../src/approval/approval.js'
 import { showsBoundCall } from '../../src/approval/shown.js'
 import { askedCallOf, at, bindingOf, codeOf, questionOf, requestOf } from '../fixtures/approval.js'
+import { leaseContract } from './lease-contract.js'
 
 const DAY_MS = 86_400_000
 
@@ -34,7 +35,14 @@ export function questionContract(open: () => ApprovalStore): void {
       const store = open()
       const request = questionOf('q1', FULL)
       const record = await store.create(request, at(0))
-      const open_ = { state: 'pending', approverId: null, note: null, resolvedAt: null, consumedAt: null }
+      const open_ = {
+        state: 'pending',
+        approverId: null,
+        note: null,
+        resolvedAt: null,
+        consumedAt: null,
+        leasedUntil: null,
+      }
       expect(record).toEqual({ ...request, ...open_ })
       const read = await store.get('q1', at(1))
       expect(read).toEqual(record)
@@ -188,6 +196,8 @@ export function questionContract(open: () => ApprovalStore): void {
         await expect(store.list(filter as never, at(0))).rejects.toThrow(TypeError)
     })
   })
+
+  leaseContract(open)
 
   test('a question that ended a day ago is forgotten, whatever was asked before it', async () => {
     const store = open()

@@ -22,6 +22,7 @@ test('a question becomes a row and the row a record with the same content', () =
     note: null,
     resolvedAt: null,
     consumedAt: null,
+    leasedUntil: null,
   })
 })
 
@@ -48,6 +49,7 @@ test('rows of the two kinds are told apart, whatever Object.prototype has', () =
     Reflect.deleteProperty(Object.prototype, 'requirementHash')
   }
   expect(sameRequest(ROW, older) || sameRequest(older, ROW)).toBe(false)
+  expect(sameRequest(ROW, { ...ROW, leaseHolder: 'A', leasedUntilMs: 1 } as typeof ROW)).toBe(true)
   expect(sameRequest(ROW, { ...ROW, state: 'denied', resolvedAtMs: 1, approverId: 'alice' } as typeof ROW)).toBe(true)
 })
 

@@ -13,6 +13,7 @@ test('a request becomes a row and the row a record with the same content', () =>
     note: null,
     resolvedAt: null,
     consumedAt: null,
+    leasedUntil: null,
   })
 })
 

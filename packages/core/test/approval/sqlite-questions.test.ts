@@ -2,9 +2,12 @@
 import { sha256Hex } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
+import { LEASE_MS } from '../../src/approval/approval.js'
 import { SqliteApprovalStore } from '../../src/approval/sqlite-store.js'
 import { SqliteBudget } from '../../src/budget/sqlite.js'
-import { at, codeOf, questionOf, requestOf } from '../fixtures/approval.js'
+import { QUESTION_SCHEMA } from '../../src/sqlite-schema.js'
+import { at, codeOf, questionOf, requestOf, START_MS } from '../fixtures/approval.js'
+import { race } from '../fixtures/child.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 
 const QUESTION = questionOf('q1', {
@@ -50,6 +53,10 @@ describe('a question of which another program changed a value', () => {
     ['an approval after the deadline', `state = 'approved', resolved_at_ms = expires_at_ms`],
     ['a use without an approval', `consumed_at_ms = created_at_ms`],
     ['an answer while pending', `note = 'x'`],
+    ['a lease without a holder', `leased_until_ms = 5`],
+    ['a holder without an end of the lease', `lease_holder = 'A'`],
+    ['an endless holder', `lease_holder = printf('%.*c', 129, 'x'), leased_until_ms = 5`],
+    ['an end of the lease that is text', `lease_holder = 'A', leased_until_ms = 'x'`],
   ])('%s: is a coded error, is left out of a list, and is never acted on', async (_name, change) => {
     const path = temporaryPath('approvals.sqlite')
     const store = SqliteApprovalStore.open(path)
@@ -63,6 +70,7 @@ describe('a question of which another program changed a value', () => {
     expect(await codeOf(store.create(QUESTION, at(1)))).toBe('APPROVAL_STORE_FAILED')
     expect(await codeOf(store.resolve('q1', { state: 'approved' }, at(1)))).toBe('APPROVAL_STORE_FAILED')
     expect(await codeOf(store.consume('q1', QUESTION.binding, at(1)))).toBe('APPROVAL_STORE_FAILED')
+    expect(await codeOf(store.lease('q1', 'B', at(1)))).toBe('APPROVAL_STORE_FAILED')
     const invalid: string[] = []
     const listed = await store.list({ onInvalid: (id) => invalid.push(id) }, at(1))
     expect([listed.map(({ approvalId }) => approvalId), invalid]).toEqual([['q2'], ['q1']])
@@ -116,6 +124,37 @@ test('a file of an earlier day gets the table, and shares it with a budget', asy
   const budget = SqliteBudget.open(path, { perTool: 1, windowMs: 60_000 })
   await budget.close()
   await store.close()
+})
+
+test('processes that lease the same questions at the same time: one gets each', async () => {
+  const path = temporaryPath('approvals.sqlite')
+  const store = SqliteApprovalStore.open(path)
+  const ids = Array.from({ length: 50 }, (_, i) => `q${i}`)
+  for (const id of ids) await store.create(questionOf(id), at(0))
+  const input = (holder: string) => ({ path, nowMs: START_MS, method: 'lease', steps: ids.map((id) => [id, holder]) })
+  const [a, b] = (await race('approval-child.mjs', [input('A'), input('B')])) as [boolean[], boolean[]]
+  for (const [i, id] of ids.entries()) {
+    expect([id, a[i], b[i]]).toEqual([id, a[i] === true, a[i] !== true])
+    expect(await store.lease(id, a[i] === true ? 'B' : 'A', at(LEASE_MS - 1))).toBe(false)
+  }
+  await store.close()
+})
+
+test('a list of a call, and the renewal of leases, use an index', () => {
+  const path = temporaryPath('approvals.sqlite')
+  const db = new Database(path)
+  db.exec(QUESTION_SCHEMA)
+  const plan = (text: string) =>
+    (db.prepare(`EXPLAIN QUERY PLAN ${text}`).all() as { detail: string }[]).map(({ detail }) => detail)
+  const list = `SELECT rowid FROM sudoagent_question WHERE agent_id = 'a' AND action = 'b' AND state = 'pending' AND expires_at_ms > 5
+    ORDER BY created_at_ms DESC, position DESC, approval_id DESC LIMIT 5`
+  expect(plan(list)).toEqual([
+    expect.stringMatching(/^SEARCH .* USING COVERING INDEX .*\(agent_id=\? AND action=\?\)$/),
+  ])
+  expect(
+    plan(`UPDATE sudoagent_question SET leased_until_ms = 5 WHERE lease_holder = 'A' AND state = 'pending'`),
+  ).toEqual([expect.stringMatching(/^SEARCH .* USING INDEX .*\(lease_holder=\?\)$/)])
+  db.close()
 })
 
 test('a table of another form is refused', () => {

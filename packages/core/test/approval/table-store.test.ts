@@ -32,7 +32,7 @@ class FaultyTable implements ApprovalTable {
     this.row = after
   }
   newest(): readonly ApprovalRow[] {
-    return []
+    return this.row === undefined ? [] : [this.row]
   }
   prune(): void {}
   close(): void {}
@@ -73,6 +73,12 @@ test('wrong arguments never reach the table', async () => {
     store.consume('r1', {} as never, at(0)),
     store.list({ limit: 0 }, at(0)),
     store.list({}, never),
+    store.lease('q1', '', at(0)),
+    store.lease('q1', 'A', never),
+    store.renewLeases('', at(0)),
+    store.renewLeases('A', never),
+    store.endLease('', 'A', at(0)),
+    store.endLease('q1', 'A', never),
   ]
   for (const call of calls) await expect(call).rejects.toThrow(TypeError)
   expect(store.table.touched).toBe(0)
@@ -83,5 +89,16 @@ test('a store without a table for questions refuses them, and keeps the others',
   expect(await codeOf(store.create(questionOf('q1'), at(0)))).toBe('APPROVAL_STORE_FAILED')
   expect(store.table.row).toBeUndefined()
   expect((await store.create(requestOf('r1'), at(0))).state).toBe('pending')
+  expect(await store.lease('r1', 'A', at(0))).toBe(false)
+  await store.renewLeases('A', at(0))
+  await store.endLease('r1', 'A', at(0))
   expect(await store.list({ ledger: questionOf('q1').asked?.ledger ?? expect.unreachable() }, at(0))).toEqual([])
+})
+
+test('a list filters the rows of a table that ignores the filter', async () => {
+  const store = new Store(new FaultyTable())
+  const { agentId, action } = await store.create(requestOf('r1'), at(0))
+  expect(await store.list({ agentId, action }, at(0))).toHaveLength(1)
+  expect(await store.list({ agentId: 'other' }, at(0))).toEqual([])
+  expect(await store.list({ action: 'other' }, at(0))).toEqual([])
 })

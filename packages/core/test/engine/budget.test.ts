@@ -114,7 +114,7 @@ describe('budget', () => {
       })
       b.ledger.fault = (_, nth) => (nth === 1 ? fault : undefined)
       expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
-      expect(await rejection(b.tool())).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
+      expect(await rejection(b.tool('another'))).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
     },
   )
 
@@ -125,7 +125,7 @@ describe('budget', () => {
     })
     b.ledger.fault = (_, nth) => (nth === 1 ? 'after' : undefined)
     expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
-    expect(await rejection(b.tool())).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
+    expect(await rejection(b.tool('another'))).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
     expect(b.tool.runs()).toBe(0)
   })
 

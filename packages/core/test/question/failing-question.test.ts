@@ -102,9 +102,15 @@ describe('the ledger cannot record the decision of a question', () => {
       const { b, asked } = counted({ budget: oneUnit(), timeoutMs: 500 })
       b.ledger.fault = (_, nth) => (nth === 1 ? when : undefined)
       expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
-      expect(await rejection(b.tool())).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
+      expect(await rejection(b.tool('another'))).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
       expect([asked(), b.tool.runs()]).toEqual([1, 0])
       expect(await b.report()).toMatchObject({ ok: true, questions: { open: when === 'after' ? 0 : 1 } })
+      // The repeated call uses the approval only if the decision is not recorded.
+      const again = b.tool()
+      if (when === 'after') expect(await rejection(again)).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
+      else expect(await again).toBe('done')
+      expect([asked(), b.tool.runs()]).toEqual([1, when === 'after' ? 0 : 1])
+      expect(await b.report()).toMatchObject({ ok: true, questions: { open: 0 } })
     },
   )
 
@@ -125,7 +131,7 @@ describe('the ledger cannot record the decision of a question', () => {
     const refusing = vi.spyOn(b.ledger, 'append').mockRejectedValue(new LedgerError('ENTRY_REFUSED', 'no'))
     expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
     refusing.mockRestore()
-    expect(await rejection(b.tool())).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
+    expect(await rejection(b.tool('another'))).toMatchObject({ code: 'BUDGET_EXCEEDED_AGENT_RATE' })
     expect(b.tool.runs()).toBe(0)
   })
 })

@@ -108,8 +108,10 @@ export interface LedgerWriter {
   /**
    * Returns the request ids of the questions without a decision, in the order of their entries, at most 10,000. The
    * deadline of some may have passed.
+   *
+   * @param among - only these request ids; default: all
    */
-  openQuestions?(): Promise<readonly string[]>
+  openQuestions?(among?: readonly string[]): Promise<readonly string[]>
   /** Waits for pending appends, then releases files and locks. Subsequent appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }

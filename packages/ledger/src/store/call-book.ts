@@ -43,8 +43,9 @@ export class CallBook implements CallRecords {
   }
 
   /** The request ids of the questions without a decision, in the order of their entries. */
-  openQuestions(): readonly string[] {
-    return [...this.#questions.requestIds()]
+  openQuestions(among?: readonly string[]): readonly string[] {
+    const ids = [...(among ?? this.#questions.requestIds())]
+    return among === undefined ? ids : ids.filter((id) => this.#questions.find(id) !== undefined)
   }
 
   entriesOf(requestId: string): RecordedCall {

@@ -98,7 +98,8 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     this.#position = count?.position ?? 0
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
     if (ledger.firstHash !== undefined) this.firstHash = () => ledger.firstHash?.() ?? Promise.resolve(null)
-    if (ledger.openQuestions !== undefined) this.openQuestions = () => ledger.openQuestions?.() ?? Promise.resolve([])
+    if (ledger.openQuestions !== undefined)
+      this.openQuestions = (among) => ledger.openQuestions?.(among) ?? Promise.resolve([])
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
     const { ask, recordOutcome, addKey, retireKey, seal, stop, resume } = ledger
     if (ask !== undefined)

@@ -68,8 +68,8 @@ export class MemoryLedger extends StoreWriter {
     return line === undefined ? null : readTail(line, 'memory').entryHash
   }
 
-  protected async readOpenQuestions(): Promise<readonly string[]> {
-    return this.#calls.openQuestions()
+  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
+    return this.#calls.openQuestions(among)
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

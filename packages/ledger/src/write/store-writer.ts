@@ -116,12 +116,12 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     return await this.append(outcomeOf(requestId, lines, report), { once: true })
   }
 
-  openQuestions(): Promise<readonly string[]> {
-    return this.#alone(() => this.readOpenQuestions())
+  openQuestions(among?: readonly string[]): Promise<readonly string[]> {
+    return this.#alone(() => this.readOpenQuestions(among))
   }
 
   /** See `LedgerWriter.openQuestions`. */
-  protected abstract readOpenQuestions(): Promise<readonly string[]>
+  protected abstract readOpenQuestions(among?: readonly string[]): Promise<readonly string[]>
 
   /** The hash of the first entry; null for an empty ledger. */
   protected abstract readFirstHash(): Promise<Hash | null>

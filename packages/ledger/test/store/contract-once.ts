@@ -21,6 +21,8 @@ export function testOnce(makePlace: () => Place): void {
       for (const { question } of asked) deadlines.push(await ask(ledger, question))
       const ids = asked.map(({ question }) => question.requestId)
       expect(await ledger.openQuestions?.()).toEqual(ids)
+      expect(await ledger.openQuestions?.([ids[1] ?? '', 'of no question'])).toEqual([ids[1]])
+      expect(await ledger.openQuestions?.([])).toEqual([])
       const [first] = deadlines
       if (first === undefined) return expect.unreachable()
       await ledger.append(answerTo(asked[0]?.decision as EntryDraft, first))

@@ -87,6 +87,9 @@ export class StagedQuestions implements QuestionTable {
     return checkQuestions(this.listed.map(fieldsOf), onInvalid).slice(0, limit)
   }
 
+  /** Does nothing: a statement renews the leases before the rows are loaded. */
+  renewLeases(): void {}
+
   /** Does nothing: the statement that loads the rows also deletes old rows. */
   prune(): void {}
 }

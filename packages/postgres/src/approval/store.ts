@@ -27,7 +27,13 @@ import {
   type ApprovalStore,
   ApprovalStoreError,
 } from '@sudoagent/core'
-import { APPROVAL_RETENTION_MS, type ApprovalRow, ownFields, TableApprovalStore } from '@sudoagent/core/store'
+import {
+  APPROVAL_RETENTION_MS,
+  type ApprovalRow,
+  LEASE_HOLDER_LENGTH_MAX,
+  ownFields,
+  TableApprovalStore,
+} from '@sudoagent/core/store'
 import { NOW_MS } from '../ledger/rows.js'
 import { asLedgerError } from '../session/failure.js'
 import { Batcher } from '../session/lane.js'
@@ -37,7 +43,14 @@ import { requireFsync, type SynchronousCommit } from '../session/session-setting
 import { databaseClock, type StoreClock } from '../session/store-clock.js'
 import { parseTarget, type Target } from '../session/target.js'
 import { StagedQuestions, type StoredQuestion, toQuestionColumns } from './question-table.js'
-import { findStatement, newestStatement, pruneStatement, type Table, writeStatement } from './statement.js'
+import {
+  findStatement,
+  newestStatement,
+  pruneStatement,
+  renewStatement,
+  type Table,
+  writeStatement,
+} from './statement.js'
 import { fromColumns, StagedApprovals, type StoredApproval, toColumns } from './table.js'
 
 export interface PostgresApprovalStoreOptions {
@@ -55,9 +68,12 @@ interface Call {
   readonly id: unknown
   /** Whether the operation writes. */
   readonly writes: boolean
-  readonly filter: ApprovalFilter | null
+  /** The filter of a list. */
+  readonly filter?: ApprovalFilter
+  /** Whose leases the call renews. */
+  readonly renew?: unknown
   readonly callersMs: number
-  readonly apply: (rules: ApprovalStore, now: Date, row: ApprovalRow | undefined) => Promise<unknown>
+  readonly apply: (rules: Rules, now: Date, row: ApprovalRow | undefined) => Promise<unknown>
 }
 
 /**
@@ -103,9 +119,9 @@ export class PostgresApprovalStore implements ApprovalStore {
     return store
   }
 
-  create(request: ApprovalRequest, now: Date): Promise<ApprovalRecord> {
+  create(request: ApprovalRequest, now: Date, holder?: string): Promise<ApprovalRecord> {
     return this.#do(request?.approvalId, true, now, (rules, then, row) =>
-      rules.create(this.#rebase(request, then, row), then),
+      rules.create(this.#rebase(request, then, row), then, holder),
     )
   }
 
@@ -122,7 +138,19 @@ export class PostgresApprovalStore implements ApprovalStore {
   }
 
   list(filter: ApprovalFilter, now: Date): Promise<readonly ApprovalRecord[]> {
-    return this.#do(null, false, now, (rules, then) => rules.list(filter, then), filter)
+    return this.#do(null, false, now, (rules, then) => rules.list(filter, then), { filter: filter ?? {} })
+  }
+
+  lease(approvalId: string, holder: string, now: Date): Promise<boolean> {
+    return this.#do(approvalId, true, now, (rules, then) => rules.lease(approvalId, holder, then))
+  }
+
+  renewLeases(holder: string, now: Date): Promise<void> {
+    return this.#do(null, true, now, (rules, then) => rules.renewLeases(holder, then), { renew: holder })
+  }
+
+  endLease(approvalId: string, holder: string, now: Date): Promise<void> {
+    return this.#do(approvalId, true, now, (rules, then) => rules.endLease(approvalId, holder, then))
   }
 
   async close(): Promise<void> {
@@ -133,14 +161,14 @@ export class PostgresApprovalStore implements ApprovalStore {
     id: unknown,
     writes: boolean,
     now: Date,
-    apply: (rules: ApprovalStore, now: Date, row: ApprovalRow | undefined) => Promise<T>,
-    filter: ApprovalFilter | null = null,
+    apply: (rules: Rules, now: Date, row: ApprovalRow | undefined) => Promise<T>,
+    more: Pick<Call, 'filter' | 'renew'> = {},
   ): Promise<T> {
     const callersMs =
       Object.prototype.toString.call(now) === '[object Date]' ? Date.prototype.getTime.call(now) : Number.NaN
     if (Number.isNaN(callersMs)) throw new TypeError('`now` must be a valid Date')
     try {
-      return (await this.#lane.do({ id, writes, filter, callersMs, apply })) as T
+      return (await this.#lane.do({ ...more, id, writes, callersMs, apply })) as T
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError || error instanceof ApprovalStoreError) throw error
       throw this.#failed(error)
@@ -158,8 +186,9 @@ export class PostgresApprovalStore implements ApprovalStore {
     const answers: (() => Promise<unknown>)[] = []
     for (const call of calls) {
       const nowMs = Math.floor(this.#clock(call.callersMs, databaseMs))
-      if (call.filter !== null) {
-        const newest = (table: Table) => newestStatement(this.#target.schema, table, call.filter ?? {}, nowMs)
+      if (call.filter !== undefined) {
+        const { filter } = call
+        const newest = (table: Table) => newestStatement(this.#target.schema, table, filter, nowMs)
         staged.listed = (await session.ask<StoredApproval>(newest('approval'))).map(fromColumns)
         staged.questions.listed = hasQuestions ? await session.ask<StoredQuestion>(newest('question')) : []
       }
@@ -199,6 +228,10 @@ export class PostgresApprovalStore implements ApprovalStore {
       const expiredMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, databaseMs)) - APPROVAL_RETENTION_MS
       await session.askTogether(...tables.map((table) => pruneStatement(s, table, expiredMs)))
     }
+    // Renewals precede all other calls of the group, which are concurrent with them, so the rows that a `lease` reads
+    // and writes are already renewed.
+    for (const { renew, callersMs } of hasQuestions ? calls : [])
+      if (isHolder(renew)) await session.ask(renewStatement(s, renew, Math.floor(this.#clock(callersMs, databaseMs))))
     const [rows, questions] = (await session.askTogether(...tables.map((table) => findStatement(s, table, ids)))) as [
       readonly StoredApproval[],
       (readonly StoredQuestion[])?,
@@ -223,6 +256,10 @@ export class PostgresApprovalStore implements ApprovalStore {
     return new ApprovalStoreError('APPROVAL_STORE_FAILED', `the approval store failed: ${message}`, { cause, hint })
   }
 }
+
+/** The rules reject any other holder. */
+const isHolder = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= LEASE_HOLDER_LENGTH_MAX && value.isWellFormed()
 
 /** Makes the protected constructor of `TableApprovalStore` accessible. */
 class Rules extends TableApprovalStore {

@@ -162,9 +162,9 @@ export class PostgresLedger extends StoreWriter {
     return hash
   }
 
-  protected async readOpenQuestions(): Promise<readonly string[]> {
+  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
     await this.#opened
-    return await (await this.#commit.records()).openQuestions()
+    return await (await this.#commit.records()).openQuestions(among)
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

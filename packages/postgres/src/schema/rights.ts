@@ -8,7 +8,7 @@
 //   tile, cosigned, control, open_question
 //                   the login is a writer of this ledger
 //   approval, question   created unanswered; answered once, with approval only by a login of `<schema>_approver`; used
-//                   once; deleted long after it expired
+//                   once; deleted long after it expired. Only an engine changes the lease of a question
 //   budget_charge   charged now, and again when committed; released while reserved or committed;
 //                   deleted outside all windows
 //   budget          the window never shrinks
@@ -86,14 +86,23 @@ const row = (of: 'OLD' | 'NEW', columns: string): string =>
 const same = (columns: string): string => `${row('OLD', columns)} IS NOT DISTINCT FROM ${row('NEW', columns)}`
 
 const ANSWER = 'state, approver_id, note, resolved_at_ms'
+const LEASE = 'lease_holder, leased_until_ms'
 const RESULT: readonly string[] = [...ANSWER.split(', '), 'consumed_at_ms']
 
 /** The columns that never change after a request was created. */
 const APPROVAL_FIXED =
   'approval_id, policy_hash, decision_hash, action, agent_id, reason, parameters_json, created_at_ms, expires_at_ms'
 const QUESTION_FIXED = QUESTION_COLUMNS.map(([, column]) => column)
-  .filter((column) => !RESULT.includes(column))
+  .filter((column) => !RESULT.includes(column) && !LEASE.split(', ').includes(column))
   .join(', ')
+
+/** The waiters of questions are engines. An approver could otherwise keep other engines from waiting for an answer. */
+const leaseCheck = (
+  s: string,
+): string => `  IF NOT (${same(LEASE)}) AND NOT (pg_has_role(session_user, '${s}_writer', 'MEMBER') OR pg_has_role(session_user, '${s}_owner', 'MEMBER')) THEN
+    RAISE EXCEPTION 'the login % is not allowed to wait for an answer', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+`
 
 /** The rights of a table of requests: who creates, answers, uses and deletes a row. */
 function requestRights(s: string, table: 'approval' | 'question', fixed: string): string {
@@ -101,7 +110,7 @@ function requestRights(s: string, table: 'approval' | 'question', fixed: string)
   return `${checkFunction(
     s,
     `${table}_moves`,
-    `  IF TG_OP = 'INSERT' THEN
+    `${table === 'question' ? leaseCheck(s) : ''}  IF TG_OP = 'INSERT' THEN
     IF NEW.state <> 'pending' OR ${row('NEW', 'approver_id, note, resolved_at_ms, consumed_at_ms')} IS DISTINCT FROM (NULL::text, NULL::text, NULL::bigint, NULL::bigint) THEN
       ${refuse(`a new ${table} must be unanswered`)}
     END IF;

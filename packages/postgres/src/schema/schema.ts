@@ -170,6 +170,8 @@ CREATE TABLE IF NOT EXISTS ${s}.question (
   state text NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'expired', 'failed')),
   resolved_at_ms bigint,
   consumed_at_ms bigint,
+  lease_holder text,
+  leased_until_ms bigint,
   approver_id text,
   decision_at text NOT NULL,
   source text NOT NULL,
@@ -192,6 +194,10 @@ CREATE TABLE IF NOT EXISTS ${s}.question (
 );
 CREATE INDEX IF NOT EXISTS question_created ON ${s}.question (created_at_ms, position, approval_id);
 CREATE INDEX IF NOT EXISTS question_expires ON ${s}.question (expires_at_ms);
+-- Tables of an earlier commit do not have the columns.
+ALTER TABLE ${s}.question ADD COLUMN IF NOT EXISTS lease_holder text, ADD COLUMN IF NOT EXISTS leased_until_ms bigint;
+CREATE INDEX IF NOT EXISTS question_call ON ${s}.question (agent_id, action, created_at_ms, position, approval_id);
+CREATE INDEX IF NOT EXISTS question_lease ON ${s}.question (lease_holder) WHERE lease_holder IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS ${s}.budget (budget_key text PRIMARY KEY, window_ms bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS ${s}.budget_charge (

@@ -85,8 +85,8 @@ export class Batcher<In, Out> {
         const isRefusal = !(error instanceof ConnectionLost) && (await session.isRefusal())
         if (!isRefusal) session.abandon()
         // A connection lost before its use is replaced. A transaction whose connection was lost in progress is also
-        // repeated: reserve, commit, release, create and resolve give the same answer again. A repeated `consume`
-        // answers "used already", which denies the call.
+        // repeated: reserve, commit, release, create, resolve and lease give the same answer again. A repeated
+        // `consume` answers "used already", which denies the call.
         const again = isRefusal ? isTransient(error) : !isFresh
         if (!again || tries >= TRIES_MAX) throw error
       }

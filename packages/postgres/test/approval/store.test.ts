@@ -1,3 +1,4 @@
+import { LEASE_MS } from '@sudoagent/core/store'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { approvalStoreContract } from '../../../core/test/approval/contract.js'
 import { askedCallOf, bindingOf, codeOf, questionOf, requestOf } from '../../../core/test/fixtures/approval.js'
@@ -126,6 +127,63 @@ describe('questions', () => {
     await Promise.all(stores.map((store) => store.close()))
   })
 
+  test('that two hosts lease at the same time: one has each', async () => {
+    const hosts = await Promise.all([PostgresApprovalStore.open(database), PostgresApprovalStore.open(database)])
+    const [a, b] = hosts
+    for (let i = 0; i < 50; i++) {
+      const id = `q${i}`
+      await a.create(nowQuestion(id), new Date())
+      const wins = await Promise.all([a.lease(id, 'A', new Date()), b.lease(id, 'B', new Date())])
+      expect(wins.toSorted()).toEqual([false, true])
+      const [holder, other] = wins[0] ? ['A', 'B'] : ['B', 'A']
+      expect(await b.lease(id, other, new Date())).toBe(false)
+      expect(await a.lease(id, holder, new Date())).toBe(true)
+    }
+    await Promise.all(hosts.map((host) => host.close()))
+  })
+
+  test('are leased by the clock of the database, whatever a host says', async () => {
+    const store = await PostgresApprovalStore.open(database)
+    const far = new Date(Date.now() + 86_400_000)
+    await store.create(nowQuestion('q1'), far)
+    expect(await store.lease('q1', 'A', far)).toBe(true)
+    expect(await store.lease('q1', 'B', new Date(far.getTime() + LEASE_MS))).toBe(false)
+    const leftMs = ((await store.get('q1', far))?.leasedUntil?.getTime() ?? Number.NaN) - Date.now()
+    expect(Math.abs(leftMs - LEASE_MS)).toBeLessThan(LEASE_MS)
+    await asSuperuser(database, `UPDATE sudoagent.question SET leased_until_ms = 5`)
+    await store.renewLeases('A', new Date(0))
+    expect(await store.lease('q1', 'B', far)).toBe(false)
+    await asSuperuser(database, `UPDATE sudoagent.question SET leased_until_ms = 5`)
+    expect(await store.lease('q1', 'B', new Date(0))).toBe(true)
+    await store.close()
+  })
+
+  test('are renewed in one transaction with a lease that another engine of the host asks for', async () => {
+    const store = await PostgresApprovalStore.open(database)
+    for (const id of ['q1', 'q2']) {
+      await store.create(nowQuestion(id), new Date())
+      await store.lease(id, 'A', new Date())
+    }
+    await asSuperuser(database, `UPDATE sudoagent.question SET leased_until_ms = 5`)
+    const [, won] = await Promise.all([store.renewLeases('A', new Date()), store.lease('q1', 'B', new Date())])
+    expect(won).toBe(false)
+    const listed = await store.list({}, new Date())
+    for (const { leasedUntil } of listed) expect(leasedUntil?.getTime()).toBeGreaterThan(Date.now())
+    await Promise.all([store.endLease('q1', 'A', new Date()), store.renewLeases('A', new Date())])
+    expect(await store.get('q1', new Date())).toMatchObject({ leasedUntil: null })
+    await store.close()
+  })
+
+  test('get their leases when the tables of an earlier commit are brought up to date', async () => {
+    const old = await newDatabase()
+    await asSuperuser(old, 'ALTER TABLE sudoagent.question DROP COLUMN lease_holder, DROP COLUMN leased_until_ms')
+    await asSuperuser(old, schemaSql({ schema: 'sudoagent', roles: false }))
+    const store = await PostgresApprovalStore.open(old)
+    await store.create(nowQuestion('q1'), new Date())
+    expect(await store.lease('q1', 'A', new Date())).toBe(true)
+    await store.close()
+  })
+
   test.each([
     ['the arguments', `parameters_json = '{"args":[],"kwargs":{}}'`],
     ['the authority', `authority_json = '{"tenant":"other"}'`],
@@ -154,6 +212,9 @@ describe('questions', () => {
     await asSuperuser(old, 'DROP TABLE sudoagent.question')
     const store = await PostgresApprovalStore.open(old)
     await store.create(requestOf('r1', {}, 60_000, new Date()), new Date())
+    expect(await store.lease('r1', 'A', new Date())).toBe(false)
+    await store.renewLeases('A', new Date())
+    await store.endLease('r1', 'A', new Date())
     await expect(store.create(nowQuestion('q1'), new Date())).rejects.toMatchObject({
       code: 'APPROVAL_STORE_FAILED',
       hint: expect.stringContaining('sudoagent postgres init'),

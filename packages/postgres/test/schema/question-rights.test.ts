@@ -39,17 +39,30 @@ it('questions are asked and used by the agent, answered by an approver, and neve
   const where = `WHERE approval_id = '${id}'`
   for (const [text, code] of [
     [`UPDATE $s.question SET state = 'approved', resolved_at_ms = 1 ${where}`, DENIED],
+    [`UPDATE $s.question SET lease_holder = 'A', state = 'approved', resolved_at_ms = 1 ${where}`, DENIED],
     [`UPDATE $s.question SET requirement_json = '{}' ${where}`, REFUSED],
     [`UPDATE $s.question SET position = 1 ${where}`, REFUSED],
     [`UPDATE $s.question SET metadata_json = '{}', reason = '' ${where}`, REFUSED],
     [`UPDATE $s.question SET consumed_at_ms = 1 ${where}`, REFUSED],
+    [`UPDATE $s.question SET lease_holder = 'A', leased_until_ms = 5, reason = '' ${where}`, REFUSED],
     [`DELETE FROM $s.question ${where}`, REFUSED],
   ] as const)
     expect([text, await codeOf('agent', text)]).toEqual([text, code])
   expect(await codeOf('reader', 'SELECT FROM $s.question')).toBe(DENIED)
+  expect(await agent.lease(id, 'A', new Date())).toBe(true)
+  await agent.renewLeases('A', new Date())
   const approver = await PostgresApprovalStore.open(as('approver'))
-  await approver.resolve(id, yes, new Date())
+  const lease = `UPDATE $s.question SET lease_holder = 'B', leased_until_ms = 5 ${where}`
+  expect(await codeOf('approver', lease)).toBe(DENIED)
+  expect(await codeOf('approver', `UPDATE $s.question SET lease_holder = NULL, leased_until_ms = NULL ${where}`)).toBe(
+    DENIED,
+  )
+  await expect(approver.endLease(id, 'A', new Date())).rejects.toMatchObject({ code: 'APPROVAL_STORE_FAILED' })
+  await approver.renewLeases('B', new Date())
+  expect(await approver.resolve(id, yes, new Date())).toMatchObject({ leasedUntil: expect.any(Date) })
+  expect(await agent.lease(id, 'B', new Date())).toBe(false)
   await agent.consume(id, question.binding, new Date())
+  await agent.endLease(id, 'A', new Date())
   expect(await codeOf('approver', `UPDATE $s.question SET consumed_at_ms = NULL ${where}`)).toBe(REFUSED)
   await agent.close()
   await approver.close()

@@ -19,6 +19,7 @@ export function register(approvals: Command, io: Io): void {
       'compare the question with this ledger, wait until it has recorded the decision, and print its position',
     )
     .option('--timeout <seconds>', 'time limit for --ledger; default: 10')
+    .option('--wait', 'wait until the approval was used; exits with 1 if it was not used in time')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

@@ -6,6 +6,7 @@ import { withApprovals } from '../../ledger/approval-store.js'
 import { isServer } from '../../ledger/password-url.js'
 import { confirm, confirmNext } from '../../terminal/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from '../../terminal/io.js'
+import { printMessage } from '../../terminal/message.js'
 import { approvalJson } from '../../text/approval-json.js'
 import { approvalRows, stateOf } from '../../text/approval-text.js'
 import { find } from './find.js'
@@ -17,18 +18,17 @@ import {
   requireRecordedOptions,
   type Verdict,
 } from './recorded.js'
+import { isWaitedFor, nextText, requireUseOptions, type UseOptions, waitForUse } from './use.js'
 
 /** Ledger limits, in UTF-16 code units. */
 const APPROVER_LENGTH_MAX = 256
 const REASON_LENGTH_MAX = 4096
 
-export interface ResolveOptions extends RecordedOptions {
-  readonly store: string
+export interface ResolveOptions extends RecordedOptions, UseOptions {
   readonly id: string
   readonly approver?: string
   readonly reason?: string
   readonly yes?: boolean
-  readonly allowOtherWriters?: boolean
   readonly json?: boolean
 }
 
@@ -43,6 +43,7 @@ export async function resolveApproval(state: Verdict, options: ResolveOptions, i
   const approverId = requireApprover(options.approver ?? io.approver)
   const note = reason === undefined ? null : requireReason(reason)
   requireRecordedOptions(options)
+  requireUseOptions(options)
   let wait: RecordedWait | null = null
   try {
     const record = await withApprovals(options.store, { allowOtherWriters }, async (store) => {
@@ -52,7 +53,7 @@ export async function resolveApproval(state: Verdict, options: ResolveOptions, i
       return await settle(store, seen, { state, approverId, note }, isServer(options.store))
     })
     await report(state, { record, approverId, wait, json }, io)
-    return EXIT.ok
+    return options.wait === true ? await waitForUse(record, options, io) : EXIT.ok
   } finally {
     await (wait as RecordedWait | null)?.close()
   }
@@ -74,13 +75,19 @@ async function report(state: Verdict, { record, approverId, wait, json }: Answer
       io.stdout,
       `${state}: ${escapeForTerminal(action)} for ${escapeForTerminal(agentId)}, by ${escapeForTerminal(approverId)}\n`,
     )
+  const next = state === 'approved' ? nextText(record) : null
+  if (!json && next !== null) await printMessage(io, 'note', next)
   let recorded: RecordedDecision | null = null
   try {
     recorded = (await wait?.wait()) ?? null
   } finally {
     // An answer that is stored is printed even if the ledger cannot be read any more.
     if (json) {
-      const value = { ...approvalJson(record), ...(wait === null ? {} : { recorded }) }
+      const value = {
+        ...approvalJson(record),
+        ...(state === 'approved' ? { waiting: isWaitedFor(record) } : {}),
+        ...(wait === null ? {} : { recorded }),
+      }
       await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     }
   }

@@ -83,7 +83,8 @@ describe('an engine that waits', () => {
     expect(engine.said()).toBe('')
 
     const approved = answer(box, 'approve', id, '--approver', 'alice', '--yes')
-    expect(approved).toEqual({ code: 0, stdout: 'approved: pay for pay-bot, by alice\n', stderr: '' })
+    const next = 'sudoagent: note: a process waits for the answer\n'
+    expect(approved).toEqual({ code: 0, stdout: 'approved: pay for pay-bot, by alice\n', stderr: next })
     expect(await engine.end()).toBe('ran 5\n')
     expect(decisions(box)).toMatchObject([
       {
@@ -109,7 +110,7 @@ describe('an engine that waits', () => {
     expect(answer(box, 'approve', ids.get(5) ?? '', ...toLedger)).toEqual({
       code: 0,
       stdout: 'approved: pay for pay-bot, by alice\nrecorded as entry 4\n',
-      stderr: '',
+      stderr: 'sudoagent: note: a process waits for the answer\n',
     })
     const denied = answer(box, 'deny', ids.get(7) ?? '', ...toLedger, '--receipt', 'receipt.json')
     expect(denied).toEqual({
@@ -120,6 +121,18 @@ describe('an engine that waits', () => {
     await engine.end()
     const same = box.run(['receipt', 'ledger.sqlite', '--request-id', ids.get(7) ?? ''])
     expect(readFileSync(box.path('receipt.json'), 'utf8')).toBe(same.stdout)
+  })
+
+  it('is answered, and the command waits until the approval was used', async () => {
+    const box = sandbox()
+    const engine = startEngine(box, [5])
+    const id = (await pendingIn(box, 1)).get(5) ?? ''
+    expect(answer(box, 'approve', id, '--approver', 'alice', '--yes', '--wait')).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^approved: pay for pay-bot, by alice\nused at \d{4}-\S+Z\n$/),
+      stderr: 'sudoagent: note: a process waits for the answer\n',
+    })
+    await engine.end()
   })
 
   it('is told no, with the reason; the rule that asked stays on record', async () => {

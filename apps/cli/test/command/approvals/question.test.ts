@@ -1,4 +1,5 @@
 // Tests the `approvals` commands on questions: on requests of which a ledger has the entry `asked`.
+import { once } from 'node:events'
 import Database from 'better-sqlite3'
 import { beforeEach, describe, expect, it, test } from 'vitest'
 import { questionOf } from '../../../../../packages/core/test/fixtures/approval.js'
@@ -76,8 +77,46 @@ it('prints all members with --json', () => {
   expect(json('show', ID)).toEqual(value)
   expect(json('list')).toEqual([value])
   const answer = { state: 'approved', approver_id: 'bob', resolved_at: expect.any(String) }
-  expect(json('approve', ID, ...YES)).toEqual({ ...value, ...answer })
+  expect(json('approve', ID, ...YES)).toEqual({ ...value, ...answer, waiting: false })
 })
+
+it('says that no process waits, and until when the call can run', () => {
+  const { code, stdout, stderr } = run('approve', ID, ...YES)
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'approved: refund for support-bot, by bob\n' })
+  expect(stderr).toMatch(
+    /^sudoagent: note: no process waits for the answer: the call can run when it is repeated or resumed, until \d{4}-\S+Z\n$/,
+  )
+})
+
+describe('--wait', () => {
+  it('ends with 1 where the call was ended in another way', async () => {
+    const { code, stdout, stderr } = await endWhileWaiting()
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'approved: refund for support-bot, by bob\n' })
+    expect(stderr).toContain('error: the call did not run under this approval\n')
+  })
+
+  it('is not for --ledger, which waits as well', () => {
+    expect(run('approve', ID, ...YES, '--wait', '--ledger', 'ledger.sqlite')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--wait cannot be combined with --ledger'),
+    })
+  })
+})
+
+/** Approves with `--wait`; meanwhile, the row becomes `failed`, as after a use for another call. */
+async function endWhileWaiting() {
+  const waiting = box.start(['approvals', 'approve', 'approvals.sqlite', ID, ...YES, '--wait'])
+  const said = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const)
+    waiting[stream]?.on('data', (chunk) => {
+      said[stream] += chunk
+    })
+  const closed = once(waiting, 'close')
+  await expect.poll(() => stateIn(box, ID), { timeout: 20_000 }).toBe('approved')
+  change(`state = 'failed'`)
+  const [code] = await closed
+  return { code, ...said }
+}
 
 it('lists both kinds of requests, newest first, and answers both', async () => {
   await storeWith(box)

@@ -140,8 +140,8 @@ export class JsonlLedger extends StoreWriter {
     return line === null ? null : readTail(line, this.#path).entryHash
   }
 
-  protected async readOpenQuestions(): Promise<readonly string[]> {
-    return this.#calls.openQuestions()
+  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
+    return this.#calls.openQuestions(among)
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

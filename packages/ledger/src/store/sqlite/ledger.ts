@@ -173,8 +173,8 @@ export class SqliteLedger extends StoreWriter {
     return hash
   }
 
-  protected async readOpenQuestions(): Promise<readonly string[]> {
-    return this.#state.questions.requestIds()
+  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
+    return this.#state.questions.requestIds(among)
   }
 
   /** Reads under the write lock, in which the call index covers all entries. */

@@ -61,8 +61,9 @@ export class OpenQuestions implements QuestionView {
     return { ofLedger, ofAgent: Number(this.#statements.ofAgent.get(expiredBefore, agentId)) }
   }
 
-  /** The request ids of all rows, in the order of their entries. */
-  requestIds(): readonly string[] {
+  /** The request ids of all rows, in the order of their entries; with `among`, only of these. */
+  requestIds(among?: readonly string[]): readonly string[] {
+    if (among !== undefined) return among.filter((id) => this.find(id) !== undefined)
     return this.#statements.ids.all() as readonly string[]
   }
 

@@ -1,0 +1,104 @@
+/**
+ * Decides whether a call is the one that a recorded question is about. It is, only if all of these are equal: the
+ * action, the agent, the authority, the policy, and the arguments before redaction.
+ *
+ * The decision hash of a call under the id and the time of the question covers the action, the agent, the policy and
+ * the redacted arguments. Two calls that differ only in a redacted value have equal hashes. The process that asked
+ * therefore compares the arguments that it keeps; another process accepts a call only if nothing of the question and
+ * nothing of the call is redacted.
+ */
+import type { Hash } from '@sudoagent/crypto'
+import type { Authority } from '@sudoagent/crypto/entry'
+import { encodeCanonical } from '@sudoagent/crypto/json'
+import { formatTimestamp } from '@sudoagent/ledger/entry'
+import type { ApprovalRecord } from '../approval/approval.js'
+import { type Snapshot, sameSnapshot } from '../arguments/snapshot.js'
+import { type DecisionRequest, requestDecision } from '../call/decision.js'
+import type { PendingCall } from '../call/unchanged.js'
+import { noticeOf, underRequestId } from '../policy/context.js'
+import type { PolicyIdentity } from '../policy/policy.js'
+import type { RecordedQuestion } from './question-step.js'
+
+/** A call that attaches to a question. */
+export interface Attached {
+  /** The call under the request id and the time of the question. */
+  readonly asked: PendingCall
+  readonly question: RecordedQuestion
+  readonly record: ApprovalRecord
+}
+
+/** The values that the comparison needs besides the call and the question. */
+export interface AttachTerms {
+  /** `entry_hash` of the first entry of the ledger. */
+  readonly ledger: Hash
+  /** The arguments of the call that asked, if this process keeps them. */
+  readonly kept: (requestId: string, decisionHash: Hash) => Snapshot | undefined
+}
+
+/** @returns null if the call is not the one that the question is about */
+export function attach(call: PendingCall, record: ApprovalRecord, terms: AttachTerms): Attached | null {
+  return attachUnder(call.request.policy, call, record, terms)
+}
+
+/**
+ * As `attach`, for a question that was asked under another policy: everything else is equal.
+ *
+ * @returns null also if the policy is the same
+ */
+export function attachStale(call: PendingCall, record: ApprovalRecord, terms: AttachTerms): Attached | null {
+  const { asked, binding } = record
+  if (asked === undefined || binding.policyHash === call.request.policy.policyHash) return null
+  const { policyId, policyVersion } = asked
+  return attachUnder({ policyId, policyVersion, policyHash: binding.policyHash }, call, record, terms)
+}
+
+function attachUnder(
+  policy: PolicyIdentity,
+  call: PendingCall,
+  record: ApprovalRecord,
+  { ledger, kept }: AttachTerms,
+): Attached | null {
+  const { approvalId, asked, decision, binding } = record
+  if (asked === undefined || decision === undefined || asked.ledger !== ledger) return null
+  if (!sameAuthority(record.authority ?? null, call.request.authority.authority)) return null
+  const request = underQuestion(policy, call.request, record, decision.decisionAt)
+  if (request.decisionHash !== binding.decisionHash) return null
+  const own = kept(approvalId, binding.decisionHash)
+  const isSame = own === undefined ? hidesNothing(call, asked.redacted) : sameSnapshot(own, call.snapshot)
+  if (!isSame) return null
+  const { position, requirement, redacted } = asked
+  const entry = {
+    position,
+    ledger,
+    recordedAt: formatTimestamp(record.createdAt),
+    expiresAt: formatTimestamp(record.expiresAt),
+  }
+  return { asked: { ...call, request }, question: { entry, requirement, redacted }, record }
+}
+
+/** The call under the id, the time and the recorded authority of the question. */
+function underQuestion(
+  policy: PolicyIdentity,
+  { context, authority }: DecisionRequest,
+  { approvalId, authority: recorded }: ApprovalRecord,
+  decisionAt: string,
+): DecisionRequest {
+  return requestDecision(underRequestId(context, approvalId), policy, decisionAt, {
+    ...authority,
+    authority: recorded ?? null,
+  })
+}
+
+const hidesNothing = ({ request }: PendingCall, redacted: number): boolean =>
+  redacted === 0 && noticeOf(request.context).redacted === 0
+
+/** Whether two authorities name the same: how a subject was checked changes with each of its tokens. */
+function sameAuthority(a: Authority | null, b: Authority | null): boolean {
+  return encodeCanonical(withoutEvidence(a)) === encodeCanonical(withoutEvidence(b))
+}
+
+function withoutEvidence(authority: Authority | null): object | null {
+  if (authority?.on_behalf_of === undefined) return authority
+  const { evidence: _, ...subject } = authority.on_behalf_of
+  return { ...authority, on_behalf_of: subject }
+}

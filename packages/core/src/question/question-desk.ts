@@ -1,0 +1,142 @@
+// Finds the recorded question that a call attaches to: for a repeated call, and for `resume`.
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Hash, isHash } from '@sudoagent/crypto'
+import { APPROVAL_LIST_MAX, type ApprovalRecord, type ApprovalState } from '../approval/approval.js'
+import { within } from '../call/deadline.js'
+import type { PendingCall } from '../call/unchanged.js'
+import { memberOf } from '../check.js'
+import type { EngineParts } from '../options.js'
+import { AskedCalls } from './asked-calls.js'
+import { type Attached, type AttachTerms, attach, attachStale } from './attach.js'
+import { pendingOf, StillPending, WaitEnded } from './pending.js'
+import { recordsQuestions } from './question-step.js'
+import { Waiters } from './waiters.js'
+
+/** The time between two looks at a question that another call waits for. */
+const LOOK_MS = 250
+
+/** The states of questions that a repeated call looks for, in this order. */
+const STATES: readonly ApprovalState[] = ['approved', 'pending', 'denied']
+
+/** The result of a search by `resume`. */
+export type Found =
+  | { readonly kind: 'attached'; readonly attached: Attached }
+  /** Asked under another policy, or its time is over: the denial is recorded. */
+  | { readonly kind: 'stale' | 'expired'; readonly attached: Attached }
+  | { readonly kind: 'unknown' | 'decided' }
+
+export class QuestionDesk {
+  readonly waiters: Waiters
+  readonly calls = new AskedCalls()
+  readonly #parts: EngineParts
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.waiters = new Waiters(parts)
+  }
+
+  /**
+   * Finds an open question that a repeated call attaches to, and makes the call its waiter.
+   *
+   * @returns null if the call needs a question of its own
+   * @throws the error of the store or the ledger
+   */
+  async find(call: PendingCall): Promise<Attached | null> {
+    const { approvalStore: store } = this.#parts
+    if (typeof memberOf(store, 'list') !== 'function') return null
+    const terms = await this.#terms()
+    if (terms === null) return null
+    for (const state of STATES) {
+      for (const attached of await this.#fitting(call, state, terms)) {
+        const { approvalId } = attached.record
+        if (!(await this.isOpen(approvalId))) continue
+        if (state === 'denied') return attached
+        if (!(await this.waiters.take(approvalId))) continue
+        const again = await this.#compare(call, approvalId, terms)
+        if (again.kind === 'attached') return again.attached
+        await this.waiters.giveUp(approvalId)
+      }
+    }
+    return null
+  }
+
+  /**
+   * Finds the question of a call by its id, and makes the call its waiter. While another call waits for the answer,
+   * this one waits for the other to end.
+   *
+   * @param call - the call, with the id of the question as its request id
+   * @throws StillPending if another call waits and this one does not; the abort reason of the call's signal; the error
+   *   of the store or the ledger
+   */
+  async resume(call: PendingCall): Promise<Found> {
+    const approvalId = call.request.context.requestId
+    const { signal, wait, mayPend } = call.terms
+    const terms = await this.#terms()
+    if (terms === null) return { kind: 'unknown' }
+    for (;;) {
+      const found = await this.#compare(call, approvalId, terms)
+      if (!('attached' in found) || !canBeUsed(found.attached.record, this.#parts.clock())) return found
+      if (await this.waiters.take(approvalId)) {
+        const again = await this.#compare(call, approvalId, terms)
+        if (!('attached' in again)) this.waiters.release(approvalId)
+        return again
+      }
+      if (!wait || (mayPend && signal?.reason instanceof WaitEnded))
+        throw new StillPending(pendingOf(found.attached.record))
+      await delay(LOOK_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {
+        if (!(mayPend && signal?.reason instanceof WaitEnded)) signal?.throwIfAborted()
+      })
+    }
+  }
+
+  /** The questions in a state that a call fits, without those that a call of this engine waits for. */
+  async #fitting(call: PendingCall, state: ApprovalState, terms: AttachTerms): Promise<readonly Attached[]> {
+    const { action, agentId } = call.request.context
+    const filter = { state, action, agentId, ledger: terms.ledger, limit: APPROVAL_LIST_MAX } as const
+    const now = this.#parts.clock()
+    const listed = await this.#ask(() => this.#parts.approvalStore.list(filter, now))
+    return listed
+      .filter(({ approvalId, consumedAt, expiresAt }) => {
+        return consumedAt === null && expiresAt > now && !this.waiters.has(approvalId)
+      })
+      .flatMap((record) => attach(call, record, terms) ?? [])
+  }
+
+  /** Reads a question and compares the call with it. */
+  async #compare(call: PendingCall, approvalId: string, terms: AttachTerms): Promise<Found> {
+    const { clock, approvalStore: store } = this.#parts
+    const now = clock()
+    const record = await this.#ask(() => store.get(approvalId, now))
+    if (record === undefined) return { kind: 'unknown' }
+    const fitting = attach(call, record, terms)
+    const attached = fitting ?? attachStale(call, record, terms)
+    if (attached === null) return { kind: 'unknown' }
+    if (record.consumedAt !== null || record.state === 'failed') return { kind: 'decided' }
+    if (fitting === null) return (await this.isOpen(approvalId)) ? { kind: 'stale', attached } : { kind: 'decided' }
+    return { kind: record.expiresAt > now ? 'attached' : 'expired', attached }
+  }
+
+  /** Null if the ledger does not record questions. */
+  async #terms(): Promise<AttachTerms | null> {
+    const { ledger, timeoutMs } = this.#parts
+    if (!recordsQuestions(ledger)) return null
+    const hash: unknown = await within(timeoutMs, 'ledger', async () => ledger.firstHash?.())
+    if (!isHash(hash)) return null
+    return { ledger: hash, kept: (requestId: string, decisionHash: Hash) => this.calls.find(requestId, decisionHash) }
+  }
+
+  /** Whether the ledger has a question without a decision. A ledger that cannot tell decides at the append. */
+  async isOpen(approvalId: string): Promise<boolean> {
+    const { ledger, timeoutMs } = this.#parts
+    const open = await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.([approvalId]))
+    return open === undefined || open.includes(approvalId)
+  }
+
+  #ask<T>(work: () => Promise<T>): Promise<T> {
+    return within(this.#parts.timeoutMs, 'approval store', work)
+  }
+}
+
+/** Whether an answer, or its use, may still come: only such a question has a waiter. */
+const canBeUsed = ({ state, expiresAt }: ApprovalRecord, now: Date): boolean =>
+  (state === 'pending' || state === 'approved') && expiresAt > now
