@@ -61,9 +61,7 @@ export interface EngineOptions {
    * see `PolicyResult.approval`.
    */
   readonly approvalTtlMs?: number
-  /**
-   * The time limit for one call to the policy, a store, the ledger or the audit log, in milliseconds. Default: 30,000.
-   */
+  /** The time limit for one call to the policy, a store, the ledger or the audit log, in ms. Default: 30,000. */
   readonly timeoutMs?: number
   /** Called for faults that the caller does not see. Exceptions from this function are ignored. */
   readonly onError?: (fault: EngineFault) => void
@@ -118,7 +116,7 @@ export interface CallOptions extends CallAuthority {
 export type OnConcealed = 'deny' | 'ask' | 'allow'
 
 const TIMEOUT_MS_DEFAULT = 30_000
-// The maximum delay of Node's timers, which have 31 bits. A timer with a longer delay would fire immediately.
+// The maximum delay of Node's timers. A timer with a longer delay would fire immediately.
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
 /** Validated engine options with defaults. */
@@ -161,9 +159,8 @@ export interface CheckedCallOptions {
   readonly generateId: () => string
   /** Whether the decision is refused if the request id has one. */
   readonly once: boolean
-  /** Whether the call waits for the answer to its question. */
+  /** Whether the call waits for the answer to its question, and whether the answer may be a pending approval. */
   readonly wait: boolean
-  /** Whether the caller takes a pending approval for an answer, if the wait ends. */
   readonly mayPend: boolean
   /** Whether the call may attach to an open question of an equal call: it has no request id of its own. */
   readonly attaches: boolean

@@ -20,13 +20,7 @@ export interface PendingApproval {
  * const answer = await engine.authorize({ ...call, signal }, {})
  * controller.abort(new WaitEnded()) // the client is gone; it may repeat the call later
  */
-export class WaitEnded extends Error {
-  override readonly name = 'WaitEnded'
-
-  constructor() {
-    super('the wait for an approval has ended')
-  }
-}
+export class WaitEnded {}
 
 /** Thrown by the approval step of a call that does not wait. Callers never receive it. */
 export class StillPending extends Error {

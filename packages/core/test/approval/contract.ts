@@ -16,15 +16,8 @@ export function approvalStoreContract(name: string, open: () => ApprovalStore): 
         const store = open()
         const request = requestOf('r1', { args: [1, 'x'], kwargs: { note: '\u001b[2J' } })
         const record = await store.create(request, at(0))
-        const open_ = {
-          state: 'pending',
-          approverId: null,
-          note: null,
-          resolvedAt: null,
-          consumedAt: null,
-          leasedUntil: null,
-        }
-        expect(record).toEqual({ ...request, ...open_ })
+        const unset = { approverId: null, note: null, resolvedAt: null, consumedAt: null, leasedUntil: null }
+        expect(record).toEqual({ ...request, state: 'pending', ...unset })
         expect(await store.get('r1', at(59_999))).toEqual(record)
       })
 
