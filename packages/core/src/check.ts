@@ -98,6 +98,26 @@ export function requireInteger(name: string, value: unknown, min: number, max: n
   return value
 }
 
+/** Requires an object with these methods. @returns `value`. @throws TypeError for any other value */
+export function requireMethods<T extends object>(name: string, value: T | undefined, methods: readonly string[]): T {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`\`${name}\` is needed`)
+  const missing = methods.find((method) => typeof memberOf(value, method) !== 'function')
+  if (missing !== undefined) throw new TypeError(`\`${name}\` must have a method \`${missing}\``)
+  return value
+}
+
+/** Requires true or false. @returns `value`. @throws TypeError for any other value */
+export function requireBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`\`${name}\` must be true or false`)
+  return value
+}
+
+/** Requires a function. @returns `value`. @throws TypeError for any other value */
+export function requireFunction<T>(name: string, value: T): T {
+  if (typeof value !== 'function') throw new TypeError(`\`${name}\` must be a function`)
+  return value
+}
+
 /**
  * Requires a valid `Date`.
  *

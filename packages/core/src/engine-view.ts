@@ -249,10 +249,14 @@ export class EngineView implements Engine {
   }
 }
 
-/** @throws TypeError unless the value has a valid `status` */
+/** @throws TypeError unless the value has a valid `status`, and `resultText` is a function or omitted */
 export function checkOutcome(outcome: CallOutcome): CallOutcome {
   const status = memberOf(outcome, 'status')
   if (status !== 'success' && status !== 'error')
     throw new TypeError('`status` of an outcome must be `success` or `error`')
-  return status === 'success' ? { status } : { status, error: memberOf(outcome, 'error') }
+  const resultText = memberOf(outcome, 'resultText')
+  if (resultText !== undefined && typeof resultText !== 'function')
+    throw new TypeError('`resultText` of an outcome must be a function')
+  const result = resultText === undefined ? {} : { resultText: (): string => resultText.call(outcome) }
+  return status === 'success' ? { status, ...result } : { status, error: memberOf(outcome, 'error'), ...result }
 }

@@ -12,6 +12,7 @@ import { REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
 import { Boundary } from './boundary/boundary.js'
 import type { CallOutcome } from './call/recorder.js'
 import { memberOf, requireName } from './check.js'
+import { copyCommitmentKey } from './commitment-key.js'
 import { checkOutcome, EngineView } from './engine-view.js'
 import type { FromEnvOptions } from './from-env.js'
 import { checkEngineOptions, type EngineOptions, type OpenOptions } from './options.js'
@@ -60,7 +61,10 @@ export class SudoEngine extends EngineView {
    * })
    */
   static async open(options: OpenOptions): Promise<SudoEngine> {
-    const { ledger, privateKey, passphrase, ...rest } = ownFields(options)
+    const { ledger, privateKey, passphrase, ...given } = ownFields(options)
+    const { commitmentKey: key } = given
+    // The caller may change its key while the ledger is being opened.
+    const rest = key === undefined ? given : { ...given, commitmentKey: copyCommitmentKey(key) }
     if (typeof ledger !== 'string') {
       if (privateKey !== undefined)
         throw new TypeError('`privateKey` requires `ledger` to be a path or URL: an open ledger already has a signer')

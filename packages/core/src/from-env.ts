@@ -6,6 +6,7 @@ import type { ApprovalStore } from './approval/approval.js'
 import { ImmediateApprover } from './approval/immediate.js'
 import { JsonlAuditLog } from './audit-log.js'
 import type { BudgetLimits, BudgetStore } from './budget/budget.js'
+import { readCommitmentKey } from './commitment-key.js'
 import { openLedgerAt } from './open-ledger.js'
 import type { OpenOptions } from './options.js'
 
@@ -37,11 +38,12 @@ export interface EnvParts {
  * | `SUDOAGENT_LEDGER_PATH` | a file, or a URL (`postgres://…`) | `sudo_ledger.sqlite`, `sudo_ledger.jsonl` |
  * | `SUDOAGENT_PRIVATE_KEY` | PEM, or the path of a PEM file | the ledger is unsigned |
  * | `SUDOAGENT_KEY_PASSPHRASE` | the passphrase of an encrypted private key | none |
+ * | `SUDOAGENT_COMMITMENT_KEY_FILE` | the file of the `commitmentKey` | no commitments |
  * | `SUDOAGENT_APPROVALS` | a SQLite file, or a URL | approvals are kept in memory |
  * | `SUDOAGENT_BUDGET` | a SQLite file, or a URL; needs `budgetLimits` | no budget |
  * | `SUDOAGENT_AUTO_APPROVE` | `1`: approve without asking, for demos and CI | ask |
  *
- * @throws TypeError for any other value; errors from opening a store
+ * @throws TypeError for any other value; errors from opening a store and from `readCommitmentKey`
  */
 export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
   const { env = process.env, budgetLimits, ...rest } = ownFields(given)
@@ -49,6 +51,8 @@ export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
   const kind = oneOf('SUDOAGENT_LEDGER', variable(env, 'SUDOAGENT_LEDGER'), ['sqlite', 'jsonl'])
   const approve = oneOf('SUDOAGENT_AUTO_APPROVE', variable(env, 'SUDOAGENT_AUTO_APPROVE'), ['1', '0'])
   const path = variable(env, 'SUDOAGENT_LEDGER_PATH') || `sudo_ledger.${kind ?? 'sqlite'}`
+  const keyFile = variable(env, 'SUDOAGENT_COMMITMENT_KEY_FILE')
+  const commitmentKey = options.commitmentKey ?? (keyFile ? readCommitmentKey(keyFile) : undefined)
   const closers: Closers = []
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).reverse()) await one()
@@ -62,6 +66,7 @@ export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
       ...(approvalStore === undefined ? {} : { approvalStore }),
       ...(budget === undefined ? {} : { budget }),
       ...options,
+      ...(commitmentKey === undefined ? {} : { commitmentKey }),
       ledger: options.ledger ?? (await openLedger(env, kind, path, closers)),
     }
     return { parts, close }

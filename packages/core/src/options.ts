@@ -11,7 +11,16 @@ import { requireApprovalTtlMs, requireEngineTtlMs } from './approval/ttl.js'
 import type { AuditLog } from './audit-log.js'
 import { AUTHORITY_OPTIONS, type CallAuthority, mergeAuthority } from './authority/authority.js'
 import type { BudgetStore } from './budget/budget.js'
-import { memberOf, readOptions, requireInteger, requireName, requireText } from './check.js'
+import {
+  readOptions,
+  requireBoolean,
+  requireFunction,
+  requireInteger,
+  requireMethods,
+  requireName,
+  requireText,
+} from './check.js'
+import { copyCommitmentKey } from './commitment-key.js'
 import { identifyPolicy, type Policy, type PolicyIdentity } from './policy/policy.js'
 import { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
 
@@ -43,6 +52,11 @@ export interface EngineOptions {
   readonly auditLog?: AuditLog
   /** Adds key names and patterns to the built-in redaction rules. */
   readonly redaction?: RedactionOptions
+  /**
+   * A secret key of at least 32 random bytes, copied at once. Decisions and questions then carry a commitment to the
+   * parameters before redaction. Default: none.
+   */
+  readonly commitmentKey?: Uint8Array
   /**
    * How to handle names and strings in the arguments, at any depth, that are not in Unicode normalisation form C.
    * `refuse` (default): the call is denied with `PARAMETERS_INVALID`. `normalize`: the policy, the approver, the record
@@ -129,6 +143,7 @@ export interface EngineParts {
   readonly budget: BudgetStore | null
   readonly auditLog: AuditLog | null
   readonly redactor: Redactor
+  readonly commitmentKey: Uint8Array | null
   readonly unicode: 'refuse' | 'normalize'
   readonly onConcealed: OnConcealed
   readonly approvalTtlMs: number
@@ -177,6 +192,7 @@ const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
   'budget',
   'auditLog',
   'redaction',
+  'commitmentKey',
   'unicode',
   'onConcealed',
   'approvalTtlMs',
@@ -217,6 +233,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
     budget: budget === null ? null : requireMethods('budget', budget, ['reserve', 'commit', 'release']),
     auditLog: auditLog === null ? null : requireMethods('auditLog', auditLog, ['write']),
     redactor,
+    commitmentKey: own.commitmentKey === undefined ? null : copyCommitmentKey(own.commitmentKey),
     onConcealed: requireOnConcealed(own.onConcealed ?? 'deny'),
     unicode: requireUnicode(own.unicode ?? 'refuse'),
     approvalTtlMs: requireEngineTtlMs(own.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT, ledger),
@@ -276,24 +293,7 @@ function requireOnConcealed(value: unknown): OnConcealed {
   throw new TypeError('`onConcealed` must be `deny`, `ask` or `allow`')
 }
 
-function requireMethods<T extends object>(name: string, value: T | undefined, methods: readonly string[]): T {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`\`${name}\` is needed`)
-  const missing = methods.find((method) => typeof memberOf(value, method) !== 'function')
-  if (missing !== undefined) throw new TypeError(`\`${name}\` must have a method \`${missing}\``)
-  return value
-}
-
-function requireBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`\`${name}\` must be true or false`)
-  return value
-}
-
 function requireUnicode(value: unknown): 'refuse' | 'normalize' {
   if (value === 'refuse' || value === 'normalize') return value
   throw new TypeError('`unicode` must be `refuse` or `normalize`')
-}
-
-function requireFunction<T>(name: string, value: T): T {
-  if (typeof value !== 'function') throw new TypeError(`\`${name}\` must be a function`)
-  return value
 }

@@ -13,7 +13,14 @@ export {
   isThumbprint,
   type Subject,
 } from './entry/authority.js'
-export { type Commitment, commitmentMisfit } from './entry/commitment.js'
+export {
+  type Commitment,
+  commitCall,
+  commitmentKeyId,
+  commitmentMisfit,
+  commitResult,
+  type ResultCommitment,
+} from './entry/commitment.js'
 export { type DecisionFacts, hashDecisionFacts, hashDecisionTexts, normalFacts } from './entry/decision-hash.js'
 export { hashEntry, type Members } from './entry/entry-hash.js'
 export {

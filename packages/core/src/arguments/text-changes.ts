@@ -1,6 +1,7 @@
 /**
- * Marks the strings in a snapshot that the reader converted to Unicode NFC. The snapshot contains only the converted
- * strings, but the record counts them as changed.
+ * Marks the strings in a snapshot that the reader converted to Unicode NFC, and keeps the strings as given. The snapshot
+ * contains only the converted strings, but the record counts them as changed, and a commitment binds the strings as
+ * given.
  */
 
 /**
@@ -13,15 +14,15 @@ const marks = new WeakMap<object, TextChanges>()
 
 /** Collects the converted keys and values of one container while the container is read. */
 export class TextChanges {
-  // Almost no container has converted strings, so the sets are created only when they are needed.
-  #keys: Set<Place> | undefined
-  #values: Set<Place> | undefined
+  // Almost no container has converted strings, so the maps are created only when they are needed.
+  #keys: Map<Place, string> | undefined
+  #values: Map<Place, string> | undefined
 
   /** Notes a key if it is a string that differs from the string that the caller passed, and returns the key. */
   noteKey<T>(place: Place, given: unknown, key: T): T {
     if (given !== key && typeof given === 'string') {
-      this.#keys ??= new Set()
-      this.#keys.add(place)
+      this.#keys ??= new Map()
+      this.#keys.set(place, given)
     }
     return key
   }
@@ -29,8 +30,8 @@ export class TextChanges {
   /** Notes a value if it is a string that differs from the string that the caller passed, and returns the value. */
   noteValue<T>(place: Place, given: unknown, value: T): T {
     if (given !== value && typeof given === 'string') {
-      this.#values ??= new Set()
-      this.#values.add(place)
+      this.#values ??= new Map()
+      this.#values.set(place, given)
     }
     return value
   }
@@ -41,6 +42,16 @@ export class TextChanges {
 
   hasValue(place: Place): boolean {
     return this.#values?.has(place) === true
+  }
+
+  /** Returns the key as the caller passed it. @param key - the key in the copy */
+  givenKey(place: Place, key: string): string {
+    return this.#keys?.get(place) ?? key
+  }
+
+  /** Returns the string as the caller passed it. @param value - the string in the copy */
+  givenValue(place: Place, value: string): string {
+    return this.#values?.get(place) ?? value
   }
 
   /** Stores the changes with the finished copy of the container, and returns the copy. */

@@ -4,6 +4,7 @@ import { takeSnapshot } from '../arguments/snapshot.js'
 import { AuthorityError, checkAuthority } from '../authority/authority.js'
 import type { CheckedCallOptions, EngineParts } from '../options.js'
 import { buildContext, UNRECORDABLE } from '../policy/context.js'
+import { bindParameters } from './bound-parameters.js'
 import { requestDecision } from './decision.js'
 import type { Denials } from './denials.js'
 import { Refusal } from './refusal.js'
@@ -26,7 +27,7 @@ export interface GivenCall {
  */
 export function readCall(
   { requestId, action, args, terms, receiver: self }: GivenCall,
-  { agentId, redactor, unicode, clock }: EngineParts,
+  { agentId, redactor, unicode, clock, commitmentKey }: EngineParts,
 ): PendingCall {
   const { metadata, policy } = terms
   const receiver = terms.receiver ? { value: self } : undefined
@@ -42,7 +43,8 @@ export function readCall(
     metadata,
   })
   const checked = checkAuthority(terms.authority, context.metadata, redactor)
-  const request = requestDecision(context, policy.identity, formatTimestamp(clock()), checked)
+  const bound = bindParameters(commitmentKey, context, snapshot)
+  const request = requestDecision(context, policy.identity, formatTimestamp(clock()), checked, bound)
   return { request, terms, original: args, receiver, snapshot }
 }
 

@@ -1,5 +1,6 @@
 // Collects and freezes the facts of one guarded call, and builds the ledger entries of the call.
 import type { Hash } from '@sudoagent/crypto'
+import type { Commitment } from '@sudoagent/crypto/entry'
 import type { EntryDraft } from '@sudoagent/ledger'
 import {
   type Actor,
@@ -23,9 +24,17 @@ export interface DecisionRequest {
   readonly actor: Actor
   /** The checked authority of the call. */
   readonly authority: CheckedAuthority
+  /** The commitment to the parameters before redaction. */
+  readonly bound: BoundParameters | null
   /** A ledger timestamp: `created_at` in the decision entry. */
   readonly decisionAt: string
   readonly decisionHash: Hash
+}
+
+/** The parameters before redaction, with the commitment to them. Other components must not see these parameters. */
+export interface BoundParameters {
+  readonly given: Parameters
+  readonly commitment: Commitment
 }
 
 /**
@@ -39,6 +48,7 @@ export function requestDecision(
   policy: PolicyIdentity,
   decisionAt: string,
   authority: CheckedAuthority = NO_AUTHORITY,
+  bound: BoundParameters | null = null,
 ): DecisionRequest {
   const { requestId, action, agentId } = context
   const parameters = parametersOf(context)
@@ -50,6 +60,7 @@ export function requestDecision(
     policy,
     actor,
     authority,
+    bound,
     decisionAt,
     decisionHash: decisionHash(facts, parameters),
   })
@@ -69,7 +80,7 @@ export interface Decision {
  * reserved names.
  */
 export function decisionDraft(request: DecisionRequest, ruling: Decision, extra: JsonObject = {}): EntryDraft {
-  const { context, actor, parameters, policy, decisionAt } = request
+  const { context, actor, bound, parameters, policy, decisionAt } = request
   const { authority } = request.authority
   // The members are listed individually in canonical order, for speed: the encoder does not need to sort them, and
   // spreading an object would cost as much as encoding it.
@@ -80,6 +91,7 @@ export function decisionDraft(request: DecisionRequest, ruling: Decision, extra:
     approval: ruling.approval,
     ...(authority === null ? {} : { authority }),
     budget: ruling.budget,
+    ...(bound === null ? {} : { commitment: bound.commitment }),
     created_at: decisionAt,
     decision: {
       decision_hash: request.decisionHash,

@@ -1,5 +1,6 @@
 // Records decisions and outcomes. A decision must be durable before the function runs, so every failure throws an
 // AuditLogError. Outcomes are recorded with best effort, so a failure does not reach the caller.
+import { commitResult } from '@sudoagent/crypto/entry'
 import {
   type AppendedEntry,
   type EntryDraft,
@@ -27,10 +28,19 @@ const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
   'LEDGER_CLOSED',
 ])
 
-type RecorderParts = Pick<EngineParts, 'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError'>
+type RecorderParts = Pick<
+  EngineParts,
+  'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError' | 'commitmentKey'
+>
 
 /** The outcome of a call. */
-export type CallOutcome = { readonly status: 'success' } | { readonly status: 'error'; readonly error: unknown }
+export type CallOutcome = ({ readonly status: 'success' } | { readonly status: 'error'; readonly error: unknown }) & {
+  /**
+   * Returns the JSON text of the result that the caller gets. An engine with a `commitmentKey` calls it once, and
+   * records a commitment to the text.
+   */
+  readonly resultText?: (() => string) | undefined
+}
 
 export class Recorder {
   readonly #parts: RecorderParts
@@ -119,8 +129,9 @@ export class Recorder {
     const { ledger, timeoutMs, clock, redactor } = this.#parts
     try {
       const failure = outcome.status === 'error' ? describeFailure(outcome.error, redactor) : undefined
-      const block = outcomeBlock(ruling, failure)
-      const prepared = failure === undefined ? this.#prepared.get(request) : undefined
+      const result = this.#boundResult(request.context.requestId, outcome)
+      const block = { ...outcomeBlock(ruling, failure), ...result }
+      const prepared = failure === undefined && result === null ? this.#prepared.get(request) : undefined
       this.#prepared.set(request, null)
       await within(timeoutMs, 'ledger', () => {
         if (prepared) return prepared.append(formatTimestamp(clock()), { decidedAt })
@@ -154,6 +165,7 @@ export class Recorder {
       status: outcome.status,
       error_type: failure?.error_type ?? null,
       error: failure?.error ?? null,
+      ...this.#boundResult(requestId, outcome),
       createdAt: formatTimestamp(clock()),
     }
     const entry = await within(timeoutMs, 'ledger', async () => ledger.recordOutcome?.(requestId, report))
@@ -181,6 +193,19 @@ export class Recorder {
         // The regular append will report the error.
       }
     })
+  }
+
+  /** The commitment to the result. A failure is reported, because an outcome without it is better than none. */
+  #boundResult(requestId: string, { resultText }: CallOutcome): Pick<OutcomeBlock, 'result'> | null {
+    const { commitmentKey } = this.#parts
+    if (commitmentKey === null || resultText === undefined) return null
+    try {
+      // An entry has its request id in NFC.
+      return { result: commitResult(commitmentKey, requestId.normalize('NFC'), resultText()) }
+    } catch (error) {
+      this.fault({ stage: 'outcome', requestId, error })
+      return null
+    }
   }
 
   /** Calls the error hook. Exceptions from the hook are ignored. */

@@ -7,8 +7,9 @@
  */
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { SnapshotError } from '../arguments/error.js'
+import { givenValue } from '../arguments/given-value.js'
 import { isInstance, kindOf, markCopy } from '../arguments/kind.js'
-import { takeValue } from '../arguments/snapshot.js'
+import { type Snapshot, takeValue } from '../arguments/snapshot.js'
 import { textChangesOf } from '../arguments/text-changes.js'
 import type { CallAuthority, ContextActor } from '../authority/authority.js'
 import { METADATA_LIMITS } from '../limits.js'
@@ -97,7 +98,7 @@ export interface ContextFacts {
 export function buildContext(facts: ContextFacts): CallContext {
   const { requestId, action, agentId, values, metadata, receiver, redactor } = facts
   const [first] = values
-  const named = values.length === 1 && kindOf(first) === 'object'
+  const named = hasNames(values)
   // The arguments are redacted as one list, because the arguments of `set('API_KEY', 'abc')` are a name and its secret.
   const given = values === UNRECORDABLE ? UNRECORDED : redactor.redact(named ? first : listOf(values))
   const { json, concealed } = given
@@ -127,6 +128,11 @@ export function underRequestId(context: CallContext, requestId: string): CallCon
   const renamed: CallContext = Object.freeze({ ...context, requestId })
   notices.set(renamed, noticeOf(context))
   return renamed
+}
+
+/** Whether the call has named arguments: one plain object. */
+function hasNames(values: readonly unknown[]): boolean {
+  return values.length === 1 && kindOf(values[0]) === 'object'
 }
 
 /** Returns a list of arguments as a marked copy, because a redactor reads only marked copies. */
@@ -189,6 +195,21 @@ function withReceiver(kwargs: Context['kwargs'], own: Redacted | null): Context[
 /** Returns the part of a context that the ledger entry contains as `parameters`. */
 export function parametersOf(context: CallContext): Parameters {
   return Object.freeze({ args: context.args, kwargs: context.kwargs })
+}
+
+/**
+ * Returns the parameters of a call before redaction, with strings as given; null if a value does not exist in JSON.
+ *
+ * @param context - the context that was built from the snapshot
+ */
+export function givenParameters(context: CallContext, { values, receiver }: Snapshot): Parameters | null {
+  if (noticeOf(context).converted > 0) return null
+  const given = givenValue(values) as readonly JsonValue[]
+  const kwargs = (hasNames(values) ? given[0] : {}) as Parameters['kwargs']
+  return {
+    args: hasNames(values) ? [] : given,
+    kwargs: receiver === undefined ? kwargs : { ...kwargs, this: givenValue(receiver) },
+  }
 }
 
 function redactMetadata(metadata: unknown, redactor: Redactor): Readonly<Record<string, JsonValue>> {

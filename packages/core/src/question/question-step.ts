@@ -48,6 +48,7 @@ export async function recordQuestion(
   const { authority } = call.authority
   const requirement = assertedRequirement(rule)
   const { redacted } = noticeOf(call.context)
+  const bound = call.bound === null ? {} : { commitment: call.bound.commitment }
   const question = {
     requestId,
     decisionAt: call.decisionAt,
@@ -58,11 +59,12 @@ export async function recordQuestion(
     agentId,
     requirement,
     redacted,
+    ...bound,
     ttlMs,
   }
   try {
     const entry: unknown = await within(timeoutMs, 'ledger', async () => ledger.ask?.(question, { once }))
-    return { entry: checkedEntry(entry), requirement, redacted }
+    return { entry: checkedEntry(entry), requirement, redacted, ...bound }
   } catch (cause) {
     const refused = draftRefusal(cause)
     if (refused !== null) throw refused
@@ -79,14 +81,13 @@ function checkedEntry(entry: unknown): AskedQuestion {
 }
 
 /** The part of an approval request that comes from its question. */
-export function askedRequest(call: DecisionRequest, { entry, requirement, redacted }: RecordedQuestion): AskedRequest {
+export function askedRequest(call: DecisionRequest, { entry, ...question }: RecordedQuestion): AskedRequest {
   const { policyId, policyVersion } = call.policy
   return {
     ledger: entry.ledger,
     position: entry.position,
-    requirement,
-    requirementHash: hashRequirement(requirement),
-    redacted,
+    ...question,
+    requirementHash: hashRequirement(question.requirement),
     policyId,
     policyVersion,
     metadata: recordedMetadata(call),

@@ -3,8 +3,10 @@
  * every ledger line, and `verifyReceipt` applies them to the lines in a receipt, so both refuse the same entries.
  *
  *     decision     request_id, created_at, agent_id, action, actor, authority, parameters, approval, budget, and
- *                  decision {effect, reason, reason_code, policy_id, policy_version, policy_hash, decision_hash}
- *     outcome      the same call, and outcome {status, reason, reason_code, error_type, error}
+ *                  decision {effect, reason, reason_code, policy_id, policy_version, policy_hash, decision_hash}, and
+ *                  optionally commitment {key_id, hmac}
+ *     outcome      the same call, and outcome {status, reason, reason_code, error_type, error}, and optionally
+ *                  outcome.result {hmac, key_id, profile, bytes}
  *     checkpoint   a control entry of the ledger itself: genesis, key changes, close
  *
  * All entries have schema_version, ledger_version, prev_entry_hash and entry_hash. Entries written by this project
@@ -14,6 +16,7 @@
  */
 import { isHash } from '../bytes/hash.js'
 import { authorityMisfit } from './authority.js'
+import { commitmentMisfit, resultMisfit } from './commitment.js'
 import {
   type Check,
   type Fields,
@@ -122,6 +125,10 @@ function parametersMisfit(value: unknown): string | null {
   return Object.keys(value).length === 2 ? null : 'parameters'
 }
 
+function outcomeMisfit(value: unknown): string | null {
+  return misfit(value, OUTCOME, 'outcome') ?? resultMisfit(own(value as Fields, 'result'))
+}
+
 function callMisfit(value: Fields): string | null {
   const [actor, decision, approval, budget] = ['actor', 'decision', 'approval', 'budget'].map((field) =>
     own(value, field),
@@ -136,7 +143,7 @@ function callMisfit(value: Fields): string | null {
     misfitOrNull(isObject(approval) ? own(approval, 'binding') : null, BINDING, 'approval.binding') ??
     misfitOrNull(budget, BUDGET, 'budget') ??
     parametersMisfit(own(value, 'parameters')) ??
-    (isDecision ? null : misfit(own(value, 'outcome'), OUTCOME, 'outcome'))
+    (isDecision ? commitmentMisfit(own(value, 'commitment')) : outcomeMisfit(own(value, 'outcome')))
   )
 }
 

@@ -20,6 +20,7 @@ import {
   type Commitment,
   isPypiEntry,
   type Requirement,
+  type ResultCommitment,
 } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
 
@@ -95,6 +96,8 @@ export interface OutcomeBlock {
   readonly reason_code: string | null
   readonly error_type: string | null
   readonly error: string | null
+  /** A commitment to the result that the caller got. */
+  readonly result?: ResultCommitment
 }
 
 /**

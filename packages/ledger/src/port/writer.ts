@@ -117,7 +117,7 @@ export interface LedgerWriter {
 }
 
 /** An outcome. Default of the reasons: those of the decision. */
-export type OutcomeReport = Pick<OutcomeBlock, 'status' | 'error_type' | 'error'> &
+export type OutcomeReport = Pick<OutcomeBlock, 'status' | 'error_type' | 'error' | 'result'> &
   Partial<Pick<OutcomeBlock, 'reason' | 'reason_code'>> & {
     /** `created_at` of the entry, a ledger timestamp. */
     readonly createdAt: string

@@ -155,6 +155,7 @@ function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   const { actor, decision, approval, budget, outcome, parameters } = draft
   if (approval?.requirement !== undefined && hasProxyWithin(approval)) return true
   if (draft.commitment !== undefined && hasProxyWithin(draft.commitment)) return true
+  if (outcome?.result !== undefined && hasProxyWithin(outcome.result)) return true
   if ([actor, decision, approval, budget, outcome, parameters, draft.metadata].some(types.isProxy)) return true
   if (draft.authority !== undefined && hasProxyWithin(draft.authority)) return true
   return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)

@@ -18,6 +18,7 @@ import { traceIn, UNRECORDABLE } from '@sudoagent/core/boundary'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import type { Catalogue, ToolStatus } from '../tool/catalogue.js'
 import { isToolName } from '../tool/tool-definition.js'
+import { stringifyExact } from '../wire/exact-json.js'
 import type { Incoming, Params } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
 import { type ArgumentCheck, checkArguments } from './argument-check.js'
@@ -213,8 +214,8 @@ export class ToolCalls {
 
   async #run(authorization: Authorization, subject: CallSubject, request: Incoming): Promise<object> {
     const { engine, forward, note } = this.#parts
-    const fail = async (error: Error): Promise<void> => {
-      await engine.record(authorization, { status: 'error', error })
+    const fail = async (error: Error, resultText?: () => string): Promise<void> => {
+      await engine.record(authorization, { status: 'error', error, resultText })
     }
     // The server may have changed the tool while the approval was pending. If the server reported a change, the guard
     // lists the server's tools again.
@@ -233,8 +234,10 @@ export class ToolCalls {
     const sent = sentParams(authorization, subject, request)
     try {
       const result = await forward(sent, request)
-      if ((result as { isError?: unknown }).isError === true) await fail(new ToolError(wordsOf(result)))
-      else await engine.record(authorization, { status: 'success' })
+      // The text that the client gets.
+      const resultText = (): string => stringifyExact(result)
+      if ((result as { isError?: unknown }).isError === true) await fail(new ToolError(wordsOf(result)), resultText)
+      else await engine.record(authorization, { status: 'success', resultText })
       return result
     } catch (error) {
       if (error instanceof RpcError) {
