@@ -3,6 +3,7 @@
 //   key-file.ts      bytes and mode of a key file, at most 64 KiB; the path may also be a pipe, `<(…)`
 //   private-key.ts   Ed25519 private keys: PKCS#8 PEM (RFC 5958), plain or encrypted with PBES2 (RFC 8018)
 //   passphrase.ts    the passphrase: SUDOAGENT_KEY_PASSPHRASE, or typed without echo
+//   commitment-key.ts   keys of commitments: random bytes, readable by the owner only
 //   trusted-key.ts   public keys for verification: SPKI PEM, or a vkey (https://c2sp.org/signed-note)
 //   key-pair.ts      writes a new pair into two files: both or neither
 //

@@ -5,6 +5,7 @@ import { createSigner } from '@sudoagent/crypto'
 import type { ArgumentCheck, Feature, Guard, ToolPins } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
 import { readCallPolicy } from '../../input/call-policy.js'
+import { readCommitmentKeyFile } from '../../key/commitment-key.js'
 import { readPrivateKey } from '../../key/private-key.js'
 import { openLedgerWriter } from '../../ledger/place.js'
 import type { Io } from '../../terminal/io.js'
@@ -16,6 +17,7 @@ export interface GuardPartsOptions {
   readonly policy: string
   readonly ledger: string
   readonly privateKey?: string
+  readonly commitmentKey?: string
   readonly server: string
   readonly agent: string
   readonly budget?: string
@@ -69,10 +71,13 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const policy = await readCallPolicy(options.policy)
     const signer =
       options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
+    const keyFile = options.commitmentKey
+    const commitmentKey = keyFile === undefined ? {} : { commitmentKey: await readCommitmentKeyFile(keyFile) }
     const limits = options.budget === undefined ? null : parseBudget(options.budget)
     const deciding = {
       policy,
       agentId: options.agent,
+      ...commitmentKey,
       // The engine rejects any other value.
       unicode: options.unicode as 'refuse' | 'normalize',
       onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),

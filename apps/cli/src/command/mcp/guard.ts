@@ -30,6 +30,10 @@ export function register(mcp: Command, io: Io): void {
     .requiredOption('--ledger <place>', 'ledger to append to, a file or a URL; created if missing')
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
     .option(
+      '--commitment-key <file>',
+      'secret key (32 or more random bytes, mode 0600): entries commit to the arguments before redaction and to the results',
+    )
+    .option(
       '--counter <file>',
       'file that counts entries outside the ledger, so that a restored older copy is detected',
     )
