@@ -368,6 +368,20 @@ def is_commitment(commitment):
     return is_hash(commitment["hmac"]) and isinstance(key_id, str) and re.fullmatch("[0-9a-f]{16}", key_id) is not None
 
 
+def is_result(result):
+    if not has_only(result, ("key_id", "hmac", "profile", "bytes"), ()):
+        return False
+    commitment = {name: result[name] for name in ("key_id", "hmac")}
+    return is_commitment(commitment) and result["profile"] in ("jcs", "bytes") and is_count(result["bytes"])
+
+
+def has_valid_commitments(entry):
+    """Whether the commitment of a decision, or the result of an outcome, has the right form or is absent."""
+    if entry["event"] == "decision":
+        return "commitment" not in entry or is_commitment(entry["commitment"])
+    return "result" not in entry["outcome"] or is_result(entry["outcome"]["result"])
+
+
 def authority_hash(fields):
     return sha256_hex(fields["authority"]) if "authority" in fields else None
 
@@ -493,6 +507,8 @@ class Walk:
         self.counts["entries"] += 1
         entry = json.loads(line, parse_float=Decimal, object_pairs_hook=no_duplicates)
         self.check_seal(entry, line, row_hash, row_prev)
+        if entry["event"] != "checkpoint" and not is_pypi(entry) and not has_valid_commitments(entry):
+            raise ValueError("commitment invalid")
         if entry["event"] == "decision":
             self.check_decision_hash(entry)
         # Questions expire by the time before the entry.

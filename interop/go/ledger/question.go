@@ -123,6 +123,30 @@ func isCommitment(value any) bool {
 	return fits(keyIDForm, commitment["key_id"]) && isHash(commitment["hmac"])
 }
 
+// isResult reports whether a value is the result of an outcome: a commitment with the profile and the length of what was
+// hashed.
+func isResult(value any) bool {
+	if !hasOnly(value, []string{"key_id", "hmac", "profile", "bytes"}, nil) {
+		return false
+	}
+	result := value.(object)
+	commitment := object{"key_id": result["key_id"], "hmac": result["hmac"]}
+	isProfile := result["profile"] == "jcs" || result["profile"] == "bytes"
+	return isCommitment(commitment) && isProfile && isCount(result["bytes"], 0, countMax)
+}
+
+// hasValidCommitments reports whether the commitment of a decision, or the result of an outcome, has the right form or is
+// absent.
+func hasValidCommitments(entry object) bool {
+	switch entry["event"] {
+	case "decision":
+		return fitsIfPresent(entry, "commitment", isCommitment)
+	case "outcome":
+		return fitsIfPresent(entry.object("outcome"), "result", isResult)
+	}
+	return true
+}
+
 // isQuestion reports whether the block of an `asked` entry has the form of a question.
 func isQuestion(block object) bool {
 	for _, name := range []string{"policy_hash", "action", "agent_id"} {

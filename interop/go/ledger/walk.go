@@ -107,6 +107,9 @@ func (w *walk) line(line string) error {
 	if err := w.checkSeal(entry); err != nil {
 		return fmt.Errorf("entry %d: %w", w.entries, err)
 	}
+	if !hasValidCommitments(entry) {
+		return fmt.Errorf("entry %d: commitment invalid", w.entries)
+	}
 	event := entry.text("event")
 	if event == "decision" && decisionHash(entry, entry["created_at"]) != entry.object("decision")["decision_hash"] {
 		w.find(entry, "DECISION_HASH_MISMATCH")
