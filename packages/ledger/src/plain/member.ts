@@ -28,6 +28,7 @@ export const M = {
   recordedAt: 23,
   requestId: 24,
   authority: 25,
+  commitment: 26,
 } as const
 
 export type Member = (typeof M)[keyof typeof M]
@@ -38,6 +39,7 @@ export const MEMBERS = Object.keys(M).length
 export const OPTIONAL = [
   M.authority,
   M.budgetCost,
+  M.commitment,
   M.effect,
   M.policyVersion,
   M.reasonCode,

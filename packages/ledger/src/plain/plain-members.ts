@@ -6,10 +6,12 @@ import type { ApprovalBlock } from '../entry/entry.js'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
 import { readApproval } from './approval-block.js'
 import { readAuthority } from './authority-block.js'
+import { readCommitment, readResult } from './commitment-block.js'
 import { type LineCursor, unescaped } from './line-cursor.js'
 import { M, MEMBERS, type Member, OPTIONAL } from './member.js'
 import { SpanCache } from './span-cache.js'
 import { TimestampParser } from './timestamp-parser.js'
+import { isCount, isNotNegative, textOrNull } from './token.js'
 
 const NO_APPROVAL = ',"approval":null'
 const REQUEST_ID_CHARS = 36
@@ -18,7 +20,6 @@ const KEY_ID_CHARS = 16
 /** Length of an Ed25519 signature in base64. */
 const SIGNATURE_CHARS = 88
 const KEY_ID = /^[0-9a-f]{16}$/
-const MINUS = 0x2d
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 
@@ -37,9 +38,7 @@ export class PlainMembers {
     [M.effect, M.policyHash, M.policyId, M.policyVersion, M.reason, M.reasonCode],
     (cursor) => this.#verdict(cursor),
   )
-  readonly #middles = new SpanCache([M.event, M.keyId, M.metadata, M.error, M.errorType, M.status], (cursor) =>
-    this.#middle(cursor),
-  )
+  readonly #middles = new SpanCache([M.event, M.keyId, M.metadata, M.error, M.errorType], (at) => this.#middle(at))
   #isFull = false
   #approval: ApprovalBlock | null = null
   readonly #created = new TimestampParser()
@@ -65,7 +64,8 @@ export class PlainMembers {
       this.#stretch(this.#verdicts, cursor) &&
       this.#seal(cursor) &&
       this.#stretch(this.#middles, cursor) &&
-      (this.has(M.effect) || !this.isDecision) &&
+      (this.isDecision ? this.has(M.effect) : this.#status(cursor)) &&
+      cursor.word('parameters":') &&
       this.#parameters(cursor) &&
       this.#ending(cursor)
     )
@@ -148,7 +148,7 @@ export class PlainMembers {
     return true
   }
 
-  /** The span from the beginning of the line to the value of `created_at`. */
+  /** The span from the beginning of the line to the name of `commitment` or `created_at`, which differ in each line. */
   #opening(cursor: LineCursor): boolean {
     if (!cursor.word('{"action":"') || !this.#name(M.action, cursor)) return false
     if (!cursor.word(',"actor":{"principal":"') || !this.#name(M.principal, cursor)) return false
@@ -165,11 +165,16 @@ export class PlainMembers {
       this.#markFrom(start, M.authority, cursor)
     }
     if (cursor.word(',"budget":') && !cursor.word('null') && !this.#budget(cursor)) return false
-    return cursor.word(',"created_at":"')
+    return cursor.word(',"c')
   }
 
-  /** `created_at` and `decision_hash`. */
+  /** The commitment, `created_at` and `decision_hash`. */
   #birth(cursor: LineCursor): boolean {
+    if (cursor.word('ommitment":')) {
+      const start = cursor.at
+      if (!readCommitment(cursor) || !this.#markFrom(start, M.commitment, cursor) || !cursor.word(',"c')) return false
+    }
+    if (!cursor.word('reated_at":"')) return false
     if (!this.#created.read(cursor)) return false
     this.#mark(M.createdAt, cursor)
     return (
@@ -232,7 +237,7 @@ export class PlainMembers {
     return !cursor.word(',"entry_signature":"') || (cursor.name(SIGNATURE_CHARS) && this.#mark(M.signature, cursor))
   }
 
-  /** The span from `event` to `parameters`. */
+  /** The span from `event` to the quote before the name of `parameters`, or of `result` or `status` in an outcome. */
   #middle(cursor: LineCursor): boolean {
     if (!cursor.word(',"event":"') || !this.#oneOf('decision"', 'outcome"', M.event, cursor)) return false
     if (cursor.word(',"key_id":"')) {
@@ -247,7 +252,7 @@ export class PlainMembers {
     }
     // An outcome has a member `outcome`. In a decision, a member with this name could have any type, so such a
     // decision is not recognised.
-    return (this.isDecision || this.#outcome(cursor)) && cursor.word(',"parameters":')
+    return (this.isDecision || this.#outcome(cursor)) && cursor.word(',"')
   }
 
   get isDecision(): boolean {
@@ -263,11 +268,14 @@ export class PlainMembers {
       cursor.word(',"reason":') &&
       textOrNull(cursor, REASON_LENGTH_MAX) &&
       cursor.word(',"reason_code":') &&
-      textOrNull(cursor, NAME_LENGTH_MAX) &&
-      cursor.word(',"status":"') &&
-      this.#oneOf('success"', 'error"', M.status, cursor) &&
-      cursor.word('}')
+      textOrNull(cursor, NAME_LENGTH_MAX)
     )
+  }
+
+  /** The rest of `outcome`: the result, which differs in each line, and the status. */
+  #status(cursor: LineCursor): boolean {
+    if (cursor.word('result":') && !(readResult(cursor) && cursor.word(',"'))) return false
+    return cursor.word('status":"') && this.#oneOf('success"', 'error"', M.status, cursor) && cursor.word('},"')
   }
 
   /** `{"args":[…],"kwargs":{…}}` */
@@ -288,11 +296,3 @@ export class PlainMembers {
     return cursor.word(',"schema_version":"2.0"}\n') && cursor.at - 1 === this.#lineEnd
   }
 }
-
-function textOrNull(cursor: LineCursor, maxLength: number): boolean {
-  return cursor.word('null') || (cursor.word('"') && cursor.string(maxLength))
-}
-
-const isNotNegative = (cursor: LineCursor): boolean => cursor.text.charCodeAt(cursor.at) !== MINUS
-
-const isCount = (cursor: LineCursor): boolean => isNotNegative(cursor) && cursor.integer()

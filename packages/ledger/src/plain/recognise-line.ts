@@ -107,7 +107,9 @@ export class LineRecogniser {
       parameters,
       approval,
       isApproved: isAllowed && members.approval !== null,
-      answer: isDecision ? answerOf(members.approval, null) : null,
+      answer: isDecision
+        ? answerOf(members.approval, members.has(M.commitment) ? members.get(M.commitment) : null)
+        : null,
       hashProblems: NO_PROBLEMS,
       approvalProblems: NO_PROBLEMS,
       authority: members.has(M.authority) ? members.get(M.authority) : null,
