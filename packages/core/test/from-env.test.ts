@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LedgerError, openLedgerReader, verify } from '@sudoagent/ledger'
@@ -6,7 +6,7 @@ import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SudoEngine } from '../src/engine.js'
 import { ApprovalDenied, AuditLogError } from '../src/error.js'
-import { partsFromEnv } from '../src/from-env.js'
+import { type FromEnvOptions, partsFromEnv } from '../src/from-env.js'
 import { ALLOW, ASK, policyOf, rejection } from './fixtures/boundary.js'
 
 let folder = ''
@@ -30,6 +30,28 @@ describe('fromEnv', () => {
     expect(await verify(reader)).toMatchObject({ ok: true, entries: 3 })
     await reader.close()
     expect(readFileSync(join(folder, 'sudo_audit.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(4)
+  })
+
+  it('reads the commitment key from the file that SUDOAGENT_COMMITMENT_KEY_FILE names', async () => {
+    const file = join(folder, 'commitment.key')
+    writeFileSync(file, Buffer.alloc(32, 7), { mode: 0o600 })
+    const env = { SUDOAGENT_LEDGER_PATH: join(folder, 'l.sqlite'), SUDOAGENT_COMMITMENT_KEY_FILE: file }
+    const keyOf = async (options: Partial<FromEnvOptions>) => {
+      const { parts, close } = await partsFromEnv({ ...base, env, ...options })
+      await close()
+      return parts.commitmentKey
+    }
+    expect(await keyOf({})).toEqual(new Uint8Array(32).fill(7))
+    const own = new Uint8Array(40)
+    expect(await keyOf({ commitmentKey: own })).toBe(own)
+    expect(await keyOf({ env: { ...env, SUDOAGENT_COMMITMENT_KEY_FILE: '' } })).toBeUndefined()
+    writeFileSync(file, 'short')
+    expect(await rejection(keyOf({}))).toMatchObject({ code: 'KEY_INVALID' })
+    if (process.platform !== 'win32') {
+      writeFileSync(file, Buffer.alloc(32, 7))
+      chmodSync(file, 0o644)
+      expect(await rejection(keyOf({}))).toMatchObject({ hint: 'run `chmod 600` on the file' })
+    }
   })
 
   it('SQLite is the default', async () => {

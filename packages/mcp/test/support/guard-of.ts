@@ -7,9 +7,9 @@ export type Setup = Omit<GuardOptions, 'engine'> & Omit<EngineOptions, 'approver
 
 export function guardOf(setup: Setup): Guard {
   const { policy, agentId, ledger, approvalStore, budget, auditLog, onConcealed, unicode, ...rest } = setup
-  const { approvalTtlMs, timeoutMs, onError, clock, generateId, ...options } = rest
+  const { approvalTtlMs, timeoutMs, onError, clock, generateId, commitmentKey, ...options } = rest
   const engine = { policy, agentId, ledger, approvalStore, budget, auditLog, onConcealed, unicode }
-  const others = { approvalTtlMs, timeoutMs, onError, clock, generateId, redaction: options.redaction }
+  const others = { approvalTtlMs, timeoutMs, onError, clock, generateId, commitmentKey, redaction: options.redaction }
   const given = Object.entries({ ...engine, ...others }).filter(([, value]) => value !== undefined)
   return new Guard({
     ...options,
