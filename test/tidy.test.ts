@@ -102,7 +102,7 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|range\/|sqlite-file\/|(?:private-)?file\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite|approval\/|budget\/|audit-log|open-ledger|signing-key)|postgres\/src\/(?:session\/(?:session|target)|ledger\/range-copy)\.ts|policy\/src\/(?:load|real-path)\.ts|mcp\/src\/(?:tool\/sqlite-tool-pins|upstream\/child|downstream\/http-server)\.ts)|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|range\/|sqlite-file\/|(?:private-)?file\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite|approval\/|budget\/|audit-log|open-ledger|signing-key|commitment\/key-file)|postgres\/src\/(?:session\/(?:session|target)|ledger\/range-copy)\.ts|policy\/src\/(?:load|real-path)\.ts|mcp\/src\/(?:tool\/sqlite-tool-pins|upstream\/child|downstream\/http-server)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
         /^(?:node:fs|better-sqlite3|node:child_process|node:net$|node:tls|node:http|pg$)/.test(specifier),

@@ -6,7 +6,7 @@ import type { ApprovalStore } from './approval/approval.js'
 import { ImmediateApprover } from './approval/immediate.js'
 import { JsonlAuditLog } from './audit-log.js'
 import type { BudgetLimits, BudgetStore } from './budget/budget.js'
-import { readCommitmentKey } from './commitment-key.js'
+import { readCommitmentKey } from './commitment/key-file.js'
 import { openLedgerAt } from './open-ledger.js'
 import type { OpenOptions } from './options.js'
 

@@ -39,7 +39,6 @@ export {
 } from './budget/budget.js'
 export { MemoryBudget } from './budget/memory.js'
 export type { CallOutcome } from './call/recorder.js'
-export { readCommitmentKey } from './commitment-key.js'
 export { SudoEngine } from './engine.js'
 export type { AuthorizeCall, Engine } from './engine-port.js'
 export type { EngineView } from './engine-view.js'

@@ -20,7 +20,7 @@ import {
   requireName,
   requireText,
 } from './check.js'
-import { copyCommitmentKey } from './commitment-key.js'
+import { copyCommitmentKey } from './commitment/commitment-key.js'
 import { identifyPolicy, type Policy, type PolicyIdentity } from './policy/policy.js'
 import { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
 

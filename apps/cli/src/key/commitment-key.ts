@@ -4,7 +4,7 @@ import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
 
 /** @throws CliError naming the file if it cannot be read; CryptoError if it cannot be used as a key */
 export async function readCommitmentKeyFile(path: string): Promise<Uint8Array> {
-  const { readCommitmentKey } = await import('@sudoagent/core')
+  const { readCommitmentKey } = await import('@sudoagent/core/boundary')
   try {
     return readCommitmentKey(path)
   } catch (error) {

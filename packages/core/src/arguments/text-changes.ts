@@ -1,7 +1,7 @@
 /**
- * Marks the strings in a snapshot that the reader converted to Unicode NFC, and keeps the strings as given. The snapshot
- * contains only the converted strings, but the record counts them as changed, and a commitment binds the strings as
- * given.
+ * Marks the strings in a snapshot that the reader converted to Unicode NFC, and keeps the strings as given. The
+ * snapshot contains only the converted strings, but the record counts them as changed, and a commitment binds the
+ * strings as given.
  */
 
 /**

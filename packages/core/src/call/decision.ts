@@ -1,6 +1,5 @@
 // Collects and freezes the facts of one guarded call, and builds the ledger entries of the call.
 import type { Hash } from '@sudoagent/crypto'
-import type { Commitment } from '@sudoagent/crypto/entry'
 import type { EntryDraft } from '@sudoagent/ledger'
 import {
   type Actor,
@@ -13,6 +12,7 @@ import {
   type Parameters,
 } from '@sudoagent/ledger/entry'
 import { type CheckedAuthority, NO_AUTHORITY } from '../authority/authority.js'
+import type { BoundParameters } from '../commitment/bound-parameters.js'
 import { type CallContext, noticeOf, parametersOf } from '../policy/context.js'
 import type { PolicyIdentity } from '../policy/policy.js'
 
@@ -29,12 +29,6 @@ export interface DecisionRequest {
   /** A ledger timestamp: `created_at` in the decision entry. */
   readonly decisionAt: string
   readonly decisionHash: Hash
-}
-
-/** The parameters before redaction, with the commitment to them. Other components must not see these parameters. */
-export interface BoundParameters {
-  readonly given: Parameters
-  readonly commitment: Commitment
 }
 
 /**

@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
-import { bindParameters, commitmentAs } from '../../src/boundary/bound-parameters.js'
+import { bindParameters, commitmentAs } from '../../src/commitment/bound-parameters.js'
 import { SudoEngine } from '../../src/engine.js'
 import { buildContext, UNRECORDABLE } from '../../src/policy/context.js'
 import { createRedactor } from '../../src/redaction/redactor.js'
@@ -216,71 +216,6 @@ describe.each(KINDS)('%s: the commitment of a question', (kind) => {
     expect(commitments[0]).toBeDefined()
     expect(commitments).toEqual([commitments[0], undefined, commitments[0], undefined])
     expect(await place.report()).toMatchObject({ ok: true, findings: [] })
-  })
-})
-
-describe('the result of an outcome', () => {
-  const text = '{"content":[{"text":"\u00e9"}],"n":1.0}'
-
-  it('is bound, for a success and an error', async () => {
-    const b = boundary(ALLOW, { commitmentKey: KEY })
-    for (const outcome of [{ status: 'success' }, { status: 'error', error: new Error('no') }] as const) {
-      const authorization = await b.engine.authorize({ action: 'tool' })
-      if (authorization.status !== 'allowed') throw new Error('denied')
-      await b.engine.record(authorization, { ...outcome, resultText: () => text })
-    }
-    const outcomes = (await b.entries()).filter(({ event }) => event === 'outcome')
-    expect(outcomes.map(({ outcome }) => outcome?.status)).toEqual(['success', 'error'])
-    for (const { request_id: id, outcome } of outcomes)
-      expect(outcome?.result).toEqual({
-        profile: 'jcs',
-        bytes: Buffer.byteLength('{"content":[{"text":"\u00e9"}],"n":1}'),
-        key_id: KEY_ID,
-        hmac: hmac(`{"request_id":"${id}","result":{"content":[{"text":"\u00e9"}],"n":1}}`),
-      })
-    expect(await b.report()).toMatchObject({ ok: true, findings: [] })
-  })
-
-  it('is bound by request id, too', async () => {
-    const b = boundary(ALLOW, { commitmentKey: KEY })
-    await b.engine.authorize({ action: 'tool', requestId: 'r-1' })
-    await b.engine.recordOutcome('r-1', { status: 'success', resultText: () => '9007199254740993' })
-    expect((await b.entries())[1]?.outcome?.result).toEqual({
-      profile: 'bytes',
-      bytes: 16,
-      key_id: KEY_ID,
-      hmac: hmac('r-1\n9007199254740993'),
-    })
-  })
-
-  it('is not asked for without a key', async () => {
-    const b = boundary(ALLOW)
-    const authorization = await b.engine.authorize({ action: 'tool' })
-    if (authorization.status !== 'allowed') throw new Error('denied')
-    await b.engine.record(authorization, { status: 'success', resultText: () => expect.unreachable() })
-    expect((await b.entries())[1]?.outcome).not.toHaveProperty('result')
-    expect(b.faults).toEqual([])
-  })
-
-  it('that cannot be had is reported; the outcome is recorded without it', async () => {
-    const b = boundary(ALLOW, { commitmentKey: KEY })
-    const authorization = await b.engine.authorize({ action: 'tool' })
-    if (authorization.status !== 'allowed') throw new Error('denied')
-    const error = new Error('too deep')
-    const resultText = () => {
-      throw error
-    }
-    expect(await b.engine.record(authorization, { status: 'success', resultText })).toBe(true)
-    expect((await b.entries())[1]?.outcome).toMatchObject({ status: 'success' })
-    expect(b.faults).toMatchObject([{ stage: 'outcome', error }])
-  })
-
-  it('is a function', async () => {
-    const b = boundary(ALLOW, { commitmentKey: KEY })
-    const authorization = await b.engine.authorize({ action: 'tool' })
-    if (authorization.status !== 'allowed') throw new Error('denied')
-    const outcome = { status: 'success', resultText: text } as never
-    expect(await rejection(b.engine.record(authorization, outcome))).toBeInstanceOf(TypeError)
   })
 })
 

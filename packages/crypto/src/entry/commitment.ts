@@ -1,5 +1,6 @@
 /**
- * The commitments of a call: HMAC-SHA256 under a key that the operator keeps, over values that the ledger does not have.
+ * The commitments of a call: HMAC-SHA256, under a key that the operator keeps, over values that the ledger does not
+ * contain.
  *
  *     decision.commitment   the parameters before redaction: {"parameters":{"args":[…],"kwargs":{…}},"request_id":"…"}
  *     outcome.result        the result, profile `jcs`: {"request_id":"…","result":…}
@@ -27,7 +28,7 @@ export interface Commitment {
 export interface ResultCommitment extends Commitment {
   /** `jcs`: the result has a canonical form; `bytes`: it has none, and its exact text was hashed. */
   readonly profile: 'jcs' | 'bytes'
-  /** The length of what was hashed as the result: of its canonical form, or of its text. */
+  /** The length of the hashed form of the result, in bytes: of its canonical form, or of its text. */
   readonly bytes: number
 }
 

@@ -22,8 +22,8 @@ const BACKSLASH = 0x5c
 const EXACT_INTEGER_LENGTH_MAX = 15
 
 /**
- * @returns null if the text is not strict JSON (`parseJson`), has a number that a double does not represent, or has more
- *   values than `encodeJcs` accepts
+ * @returns null if the text is not strict JSON (`parseJson`), has a number that a double does not represent, or has
+ *   more values than `encodeJcs` accepts
  */
 export function canonicalText(text: string): string | null {
   try {

@@ -1,5 +1,5 @@
-// Reads the commitments of a line in canonical order. Every text that is accepted here is one that `commitmentMisfit` or
-// `resultMisfit` accepts.
+// Reads the commitments of a line in canonical order. Every text that is accepted here is one that `commitmentMisfit`
+// or `resultMisfit` accepts.
 import { isHash } from '@sudoagent/crypto'
 import type { LineCursor } from './line-cursor.js'
 import { isCount } from './token.js'
@@ -8,7 +8,11 @@ const HASH_CHARS = 64
 const KEY_ID_CHARS = 16
 const KEY_ID = /^[0-9a-f]{16}$/
 
-/** The commitment of a decision. @returns false if it is not recognised; the position of the cursor is then undefined */
+/**
+ * Reads the commitment of a decision.
+ *
+ * @returns false if the value is not recognised; the position of the cursor is then undefined
+ */
 export function readCommitment(cursor: LineCursor): boolean {
   return cursor.word('{"hmac":"') && readHmac(cursor) && cursor.word('}')
 }

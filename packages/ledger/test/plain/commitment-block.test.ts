@@ -1,4 +1,5 @@
-// Tests that commitments are recognised exactly if they are valid, and that both producers of facts return the same facts.
+// Tests that commitments are recognised exactly if they are valid, and that both producers of facts return the same
+// facts.
 import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'
@@ -23,7 +24,7 @@ const result = {
   bytes: fc.oneof({ weight: 6, arbitrary: fc.nat() }, fc.constantFrom<unknown>(0, 2 ** 53, 1.5, -1, '1', null)),
   profile: fc.oneof({ weight: 6, arbitrary: fc.constantFrom('jcs', 'bytes') }, fc.constantFrom<unknown>('text', null)),
 }
-/** Rarely lacks a member, has another one, or is no object. */
+/** Rarely lacks a member, has another one, or is not an object. */
 const block = (members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
   fc.oneof(
     { weight: 12, arbitrary: fc.record(members) },

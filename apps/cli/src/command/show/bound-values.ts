@@ -18,11 +18,17 @@ import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { readText } from '../../input/input-file.js'
 import { readCommitmentKeyFile } from '../../key/commitment-key.js'
 import type { Io } from '../../terminal/io.js'
-import type { ShowOptions } from './show.js'
 import type { Story } from './story.js'
 
 /** Maximum size of a file with parameters or a result, as for server messages in the guard. */
 const VALUE_BYTES_MAX = 16 * 1024 * 1024
+
+/** The files: the key, and the parameters or the result. */
+export interface ComparisonOptions {
+  readonly commitmentKey?: string
+  readonly parameters?: string
+  readonly result?: string
+}
 
 /** The finished comparison, in both forms. */
 interface Comparison {
@@ -56,11 +62,11 @@ interface Found {
 /**
  * Reads the key and the values.
  *
- * @throws CliError if an option is missing, or if a file cannot be read or does not have the right form; CryptoError for
- *   a key that cannot be used
+ * @throws CliError if an option is missing, or if a file cannot be read or does not have the right form; CryptoError
+ *   for a key that cannot be used
  */
 export async function readComparison(
-  { commitmentKey, parameters, result }: Pick<ShowOptions, 'commitmentKey' | 'parameters' | 'result'>,
+  { commitmentKey, parameters, result }: ComparisonOptions,
   io: Io,
 ): Promise<Compare> {
   const path = parameters ?? result

@@ -4,19 +4,15 @@ import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { jsonOption } from '../../option.js'
 import { type Io, print } from '../../terminal/io.js'
 import type { Paint } from '../../text/paint.js'
-import type { Compare } from './bound-values.js'
+import type { Compare, ComparisonOptions } from './bound-values.js'
 
-export interface ShowOptions {
+export interface ShowOptions extends ComparisonOptions {
   readonly ledger: string
   /** A position (only digits) or a request id. */
   readonly call: string
   readonly format?: 'text' | 'json'
   /** Same as `format: 'json'`. */
   readonly json?: boolean
-  /** Files: the key, and the values to compare with the commitment of the call. */
-  readonly commitmentKey?: string
-  readonly parameters?: string
-  readonly result?: string
 }
 
 /** A position has at most 15 digits, so that it is an exact number; a longer string is a request id. */

@@ -2,7 +2,12 @@
 import { type Commitment, commitCall } from '@sudoagent/crypto/entry'
 import type { Snapshot } from '../arguments/snapshot.js'
 import { type CallContext, givenParameters, type Parameters } from '../policy/context.js'
-import type { BoundParameters } from './decision.js'
+
+/** The parameters before redaction, with the commitment to them. Other components must not see these parameters. */
+export interface BoundParameters {
+  readonly given: Parameters
+  readonly commitment: Commitment
+}
 
 /** @returns null without a key, or if a value of the call does not exist in JSON */
 export function bindParameters(

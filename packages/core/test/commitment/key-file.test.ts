@@ -2,26 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { CryptoError } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { copyCommitmentKey, readCommitmentKey } from '../src/commitment-key.js'
-import { temporaryPath } from './fixtures/temporary.js'
+import { readCommitmentKey } from '../../src/commitment/key-file.js'
+import { temporaryPath } from '../fixtures/temporary.js'
 
 const BYTES = Uint8Array.from({ length: 32 }, (_, n) => n)
-
-describe('a commitment key', () => {
-  it('is copied', () => {
-    const given = Buffer.from(BYTES)
-    const copy = copyCommitmentKey(given)
-    given.fill(0)
-    expect(copy).toEqual(BYTES)
-  })
-
-  it.each([undefined, null, 'x'.repeat(32), [...BYTES], BYTES.subarray(1), new Uint16Array(32), new Proxy(BYTES, {})])(
-    'is at least 32 bytes: %#',
-    (value) => {
-      expect(() => copyCommitmentKey(value)).toThrow(TypeError)
-    },
-  )
-})
 
 describe('the file of a commitment key', () => {
   const fileOf = (bytes: Uint8Array, mode = 0o600): string => {
