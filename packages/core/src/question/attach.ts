@@ -4,8 +4,9 @@
  *
  * The decision hash of a call under the id and the time of the question covers the action, the agent, the policy and
  * the redacted arguments. Two calls that differ only in a redacted value have equal hashes. The process that asked
- * therefore compares the arguments that it keeps; another process accepts a call only if nothing of the question and
- * nothing of the call is redacted.
+ * therefore compares the arguments that it keeps. Another process accepts a call only if nothing of the question and
+ * nothing of the call is redacted, or if both have the same commitment to the arguments before redaction, which a call
+ * with converted values does not have.
  */
 import type { Hash } from '@sudoagent/crypto'
 import type { Authority } from '@sudoagent/crypto/entry'
@@ -15,6 +16,7 @@ import type { ApprovalRecord } from '../approval/approval.js'
 import { type Snapshot, sameSnapshot } from '../arguments/snapshot.js'
 import { type DecisionRequest, requestDecision } from '../call/decision.js'
 import type { PendingCall } from '../call/unchanged.js'
+import { commitmentAs } from '../commitment/bound-parameters.js'
 import { noticeOf, underRequestId } from '../policy/context.js'
 import type { PolicyIdentity } from '../policy/policy.js'
 import type { RecordedQuestion } from './question-step.js'
@@ -33,6 +35,7 @@ export interface AttachTerms {
   readonly ledger: Hash
   /** The arguments of the call that asked, if this process keeps them. */
   readonly kept: (requestId: string, decisionHash: Hash) => Snapshot | undefined
+  readonly commitmentKey: Uint8Array | null
 }
 
 /** @returns null if the call is not the one that the question is about */
@@ -56,7 +59,7 @@ function attachUnder(
   policy: PolicyIdentity,
   call: PendingCall,
   record: ApprovalRecord,
-  { ledger, kept }: AttachTerms,
+  { ledger, kept, commitmentKey }: AttachTerms,
 ): Attached | null {
   const { approvalId, asked, decision, binding } = record
   if (asked === undefined || decision === undefined || asked.ledger !== ledger) return null
@@ -64,33 +67,51 @@ function attachUnder(
   const request = underQuestion(policy, call.request, record, decision.decisionAt)
   if (request.decisionHash !== binding.decisionHash) return null
   const own = kept(approvalId, binding.decisionHash)
-  const isSame = own === undefined ? hidesNothing(call, asked.redacted) : sameSnapshot(own, call.snapshot)
+  const isSame =
+    own === undefined
+      ? hidesNothing(call, asked.redacted) || isCommitted(call, record, commitmentKey)
+      : sameSnapshot(own, call.snapshot)
   if (!isSame) return null
-  const { position, requirement, redacted } = asked
+  const { position, requirement, redacted, commitment } = asked
   const entry = {
     position,
     ledger,
     recordedAt: formatTimestamp(record.createdAt),
     expiresAt: formatTimestamp(record.expiresAt),
   }
-  return { asked: { ...call, request }, question: { entry, requirement, redacted }, record }
+  return {
+    asked: { ...call, request },
+    question: { entry, requirement, redacted, ...(commitment === undefined ? {} : { commitment }) },
+    record,
+  }
 }
 
-/** The call under the id, the time and the recorded authority of the question. */
+/** The call under the id, the time, the recorded authority and the commitment of the question. */
 function underQuestion(
   policy: PolicyIdentity,
-  { context, authority }: DecisionRequest,
-  { approvalId, authority: recorded }: ApprovalRecord,
+  { context, authority, bound, parameters }: DecisionRequest,
+  { approvalId, authority: recorded, asked }: ApprovalRecord,
   decisionAt: string,
 ): DecisionRequest {
-  return requestDecision(underRequestId(context, approvalId), policy, decisionAt, {
-    ...authority,
-    authority: recorded ?? null,
-  })
+  const { commitment } = asked ?? {}
+  return requestDecision(
+    underRequestId(context, approvalId),
+    policy,
+    decisionAt,
+    { ...authority, authority: recorded ?? null },
+    commitment === undefined ? null : { given: bound?.given ?? parameters, commitment },
+  )
 }
 
 const hidesNothing = ({ request }: PendingCall, redacted: number): boolean =>
   redacted === 0 && noticeOf(request.context).redacted === 0
+
+/** Whether the call has the commitment of the question. */
+function isCommitted({ request }: PendingCall, { approvalId, asked }: ApprovalRecord, key: Uint8Array | null): boolean {
+  if (key === null || request.bound === null || asked?.commitment === undefined) return false
+  const { key_id: keyId, hmac } = commitmentAs(key, approvalId, request.bound.given)
+  return keyId === asked.commitment.key_id && hmac === asked.commitment.hmac
+}
 
 /** Whether two authorities name the same: how a subject was checked changes with each of its tokens. */
 function sameAuthority(a: Authority | null, b: Authority | null): boolean {

@@ -118,11 +118,12 @@ export class QuestionDesk {
 
   /** Null if the ledger does not record questions. */
   async #terms(): Promise<AttachTerms | null> {
-    const { ledger, timeoutMs } = this.#parts
+    const { ledger, timeoutMs, commitmentKey } = this.#parts
     if (!recordsQuestions(ledger)) return null
     const hash: unknown = await within(timeoutMs, 'ledger', async () => ledger.firstHash?.())
     if (!isHash(hash)) return null
-    return { ledger: hash, kept: (requestId: string, decisionHash: Hash) => this.calls.find(requestId, decisionHash) }
+    const kept = (requestId: string, decisionHash: Hash) => this.calls.find(requestId, decisionHash)
+    return { ledger: hash, kept, commitmentKey }
   }
 
   /** Whether the ledger has a question without a decision. A ledger that cannot tell decides at the append. */

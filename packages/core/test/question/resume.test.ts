@@ -2,36 +2,12 @@
 // repeated or resumed after the answer.
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { ApprovalResolution } from '../../src/approval/approval.js'
-import { MemoryApprovalStore } from '../../src/approval/memory-store.js'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import type { AuthorizeCall } from '../../src/engine-port.js'
 import type { EngineOptions } from '../../src/options.js'
-import type { PendingApproval } from '../../src/question/pending.js'
 import { ASK, policyOf } from '../fixtures/boundary.js'
-import { asking, decisionsOf, KINDS, kindsOf, type Shelf, shelf } from '../fixtures/questions.js'
-
-const CALL: AuthorizeCall = { action: 'pay', args: [{ amount: 50, to: 'bob' }] }
-const NO_WAIT = { wait: false } as const
-
-/** Engines over one ledger and one store: each is as a process of its own. */
-function office(place: Shelf, options: Partial<EngineOptions> = {}) {
-  const ledger = place.open(options.clock)
-  const store = new MemoryApprovalStore()
-  const engine = (more: Partial<EngineOptions> = {}) =>
-    asking(place, () => new Promise<never>(() => {}), { ledger, approvalStore: store, ...options, ...more }).engine
-  const settle = (id: string, resolution: ApprovalResolution) =>
-    store.resolve(id, resolution, (options.clock ?? (() => new Date()))())
-  const approve = (id: string) => settle(id, { state: 'approved', approverId: 'alice' })
-  const deny = (id: string) => settle(id, { state: 'denied', approverId: 'bob', note: 'not today' })
-  return { ledger, store, engine, approve, deny }
-}
-
-async function asked(engine: ReturnType<ReturnType<typeof office>['engine']>, call = CALL): Promise<PendingApproval> {
-  const pending = await engine.authorize(call, NO_WAIT)
-  if (pending.status !== 'pending') throw new TypeError(`the call is ${JSON.stringify(pending)}`)
-  return pending
-}
+import { asked, CALL, NO_WAIT, office } from '../fixtures/office.js'
+import { decisionsOf, KINDS, kindsOf, shelf } from '../fixtures/questions.js'
 
 describe.each(KINDS)('%s: a call that does not wait', (kind) => {
   it('is pending, then resumed by another process, and runs once', async () => {
