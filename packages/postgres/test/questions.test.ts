@@ -68,6 +68,49 @@ describe('several processes with one request id', () => {
   })
 })
 
+describe('a question that outlives its process', () => {
+  const started = async (task: Record<string, unknown>, approvalId: string | null, wait: boolean): Promise<Child> => {
+    const child = new Child('resume.mjs', { ...task, approvalId, wait })
+    expect(await child.line()).toBe('ready')
+    child.go()
+    return child
+  }
+
+  it('is killed while it waits: two processes resume, and the call runs once', { timeout: 60_000 }, async () => {
+    const { task, folder, lines, report } = await place()
+    const asking = await started(task, null, true)
+    const store = await PostgresApprovalStore.open(database)
+    onTestFinished(() => store.close())
+    const waiting = async () => (await store.list({}, new Date())).filter(({ leasedUntil }) => leasedUntil !== null)
+    await expect.poll(async () => (await waiting()).length, { timeout: 20_000 }).toBe(1)
+    const id = (await waiting())[0]?.approvalId ?? ''
+    await asking.killed()
+    await store.resolve(id, { state: 'approved', approverId: 'alice' }, new Date())
+    const resuming = [await started(task, id, true), await started(task, id, true)]
+    const answers = await Promise.all(resuming.map((child) => child.result()))
+    expect(answers).toContainEqual({ status: 'allowed', requestId: id, code: null })
+    expect(answers).toContainEqual({ status: 'denied', requestId: id, code: 'APPROVAL_ALREADY_USED' })
+    expect(readFileSync(join(folder, 'ran'), 'utf8')).toBe(`${id}\n`)
+    expect(kindsOf(await lines())).toEqual(['genesis', 'asked', 'allow', 'outcome'])
+    expect((await report()).ok).toBe(true)
+  })
+
+  it('has no waiter: the repeated call of another process attaches to it', async () => {
+    const { task, lines } = await place()
+    const asked = (await (await started(task, null, false)).result()) as { readonly requestId: string }
+    expect(asked).toMatchObject({ status: 'pending' })
+    expect(await (await started(task, null, false)).result()).toEqual(asked)
+    const store = await PostgresApprovalStore.open(database)
+    onTestFinished(() => store.close())
+    await store.resolve(asked.requestId, { state: 'approved', approverId: 'alice' }, new Date())
+    expect(await (await started(task, null, false)).result()).toMatchObject({
+      status: 'allowed',
+      requestId: asked.requestId,
+    })
+    expect(kindsOf(await lines())).toEqual(['genesis', 'asked', 'allow', 'outcome'])
+  })
+})
+
 it('a question whose process was killed, and that was refused since, is denied on record once', async () => {
   const { task, lines, report } = await place()
   const child = new Child('once.mjs', { ...task, answer: null })
