@@ -67,11 +67,10 @@ function attachUnder(
   const request = underQuestion(policy, call.request, record, decision.decisionAt)
   if (request.decisionHash !== binding.decisionHash) return null
   const own = kept(approvalId, binding.decisionHash)
+  const committed = compareCommitments(call, record, commitmentKey)
   const isSame =
-    own === undefined
-      ? hidesNothing(call, asked.redacted) || isCommitted(call, record, commitmentKey)
-      : sameSnapshot(own, call.snapshot)
-  if (!isSame) return null
+    own === undefined ? hidesNothing(call, asked.redacted) || committed === 'equal' : sameSnapshot(own, call.snapshot)
+  if (!isSame || committed === 'different') return null
   const { position, requirement, redacted, commitment } = asked
   const entry = {
     position,
@@ -106,11 +105,16 @@ function underQuestion(
 const hidesNothing = ({ request }: PendingCall, redacted: number): boolean =>
   redacted === 0 && noticeOf(request.context).redacted === 0
 
-/** Whether the call has the commitment of the question. */
-function isCommitted({ request }: PendingCall, { approvalId, asked }: ApprovalRecord, key: Uint8Array | null): boolean {
-  if (key === null || request.bound === null || asked?.commitment === undefined) return false
+/** Compares the commitment of the call with that of the question; null if they do not have one under the same key. */
+function compareCommitments(
+  { request }: PendingCall,
+  { approvalId, asked }: ApprovalRecord,
+  key: Uint8Array | null,
+): 'equal' | 'different' | null {
+  if (key === null || request.bound === null || asked?.commitment === undefined) return null
   const { key_id: keyId, hmac } = commitmentAs(key, approvalId, request.bound.given)
-  return keyId === asked.commitment.key_id && hmac === asked.commitment.hmac
+  if (keyId !== asked.commitment.key_id) return null
+  return hmac === asked.commitment.hmac ? 'equal' : 'different'
 }
 
 /** Whether two authorities name the same: how a subject was checked changes with each of its tokens. */

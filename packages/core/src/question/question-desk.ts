@@ -91,15 +91,36 @@ export class QuestionDesk {
 
   /** The questions in a state that a call fits, without those that a call of this engine waits for. */
   async #fitting(call: PendingCall, state: ApprovalState, terms: AttachTerms): Promise<readonly Attached[]> {
-    const { action, agentId } = call.request.context
-    const filter = { state, action, agentId, ledger: terms.ledger, limit: APPROVAL_LIST_MAX } as const
     const now = this.#parts.clock()
-    const listed = await this.#ask(() => this.#parts.approvalStore.list(filter, now))
-    return listed
+    return (await this.#inState(call, state, terms, now))
       .filter(({ approvalId, consumedAt, expiresAt }) => {
         return consumedAt === null && expiresAt > now && !this.waiters.has(approvalId)
       })
       .flatMap((record) => attach(call, record, terms) ?? [])
+  }
+
+  /** The newest records of the agent and the action; where these are too many for a list, those of open questions. */
+  async #inState(
+    { request }: PendingCall,
+    state: ApprovalState,
+    { ledger: hash }: AttachTerms,
+    now: Date,
+  ): Promise<readonly ApprovalRecord[]> {
+    const { ledger, approvalStore: store, timeoutMs } = this.#parts
+    const { action, agentId } = request.context
+    const filter = { state, action, agentId, ledger: hash, limit: APPROVAL_LIST_MAX } as const
+    const newest = await this.#ask(() => store.list(filter, now))
+    const open =
+      newest.length < APPROVAL_LIST_MAX
+        ? undefined
+        : await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.())
+    if (open === undefined) return newest
+    const records: ApprovalRecord[] = []
+    for (const id of open) {
+      const record = await this.#ask(() => store.get(id, now))
+      if (record?.state === state && record.agentId === agentId && record.action === action) records.push(record)
+    }
+    return records
   }
 
   /** Reads a question and compares the call with it. */

@@ -25,6 +25,16 @@ describe('a commitment', () => {
     expect((await place.report()).ok).toBe(true)
   })
 
+  it('that differs does not let a call attach, in the same process either', async () => {
+    const { engine, approve } = office(shelf('sqlite'), { commitmentKey: key, unicode: 'normalize' })
+    const first = engine()
+    const [nfd, nfc] = ['Ade\u0301le', 'Ad\u00e9le'].map((to) => ({ ...CALL, args: [{ to }] }))
+    const { approvalId } = await asked(first, nfd)
+    await approve(approvalId)
+    expect(await first.resume(approvalId, nfc ?? CALL)).toMatchObject({ code: 'APPROVAL_NOT_FOUND' })
+    expect(await first.resume(approvalId, nfd ?? CALL)).toMatchObject({ status: 'allowed' })
+  })
+
   it('does not let a call with a converted value attach', async () => {
     const { engine, approve } = office(shelf('sqlite'), { commitmentKey: key })
     const call = { ...CALL, args: [{ at: Buffer.from('pay 1 EUR') }] }

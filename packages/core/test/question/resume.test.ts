@@ -47,6 +47,17 @@ describe.each(KINDS)('%s: a call that does not wait', (kind) => {
     expect((await place.report()).ok).toBe(true)
   })
 
+  it('is found where the store has more used approvals than one list shows', async () => {
+    const { engine, store, approve } = office(shelf(kind))
+    const { approvalId } = await asked(engine())
+    await approve(approvalId)
+    const list = store.list.bind(store)
+    const [record] = await list({ state: 'approved' }, new Date())
+    const used = { ...record, approvalId: 'another', consumedAt: new Date() }
+    store.list = async (filter, now) => (filter.state === 'approved' ? Array(200).fill(used) : await list(filter, now))
+    expect(await engine().authorize(CALL, NO_WAIT)).toMatchObject({ status: 'allowed', requestId: approvalId })
+  })
+
   it('is refused by a person: the repeated call learns it once, on record', async () => {
     const place = shelf(kind)
     const { engine, deny } = office(place)
