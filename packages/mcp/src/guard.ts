@@ -71,10 +71,15 @@ export interface GuardOptions {
   readonly hideTools?: (action: string) => boolean
   /**
    * How arguments are checked. `names`: against the names in the accepted `inputSchema`; `schema`: against the
-   * whole schema. Default: `names`. Arguments are never changed; a call that fails the check is denied with
-   * `PARAMETERS_INVALID`.
+   * whole schema. Default: `names`. A call that fails the check is denied with `PARAMETERS_INVALID`.
    */
   readonly checkArguments?: ArgumentCheck
+  /**
+   * Whether nulls of optional arguments are dropped where the accepted `inputSchema` allows no null: some clients send
+   * them for all arguments that the model left out. The policy, the approver, the record and the server get the call
+   * without them. Otherwise, arguments are never changed. Default: false.
+   */
+  readonly omitNullArguments?: boolean
   /** How long a call waits for an approval before the client receives "pending", in milliseconds. Default: 4,000. */
   readonly holdMs?: number
   /** Time limit for each server response, in milliseconds. Default: 600,000. */
@@ -98,6 +103,7 @@ const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = [
   'newTools',
   'hideTools',
   'checkArguments',
+  'omitNullArguments',
   'holdMs',
   'callTimeoutMs',
   'logger',
@@ -134,6 +140,7 @@ export class Guard {
       newTools = true,
       hideTools = () => false,
       checkArguments = 'names',
+      omitNullArguments = false,
       holdMs,
       callTimeoutMs,
       logger = () => {},
@@ -141,6 +148,7 @@ export class Guard {
     const blocked = blockedFeatures(pass, block)
     if (!ARGUMENT_CHECKS.includes(checkArguments))
       throw new TypeError(`\`checkArguments\` must be one of ${ARGUMENT_CHECKS.join(', ')}`)
+    if (typeof omitNullArguments !== 'boolean') throw new TypeError('`omitNullArguments` must be true or false')
     if (typeof pins !== 'object' || pins === null)
       throw new TypeError('`pins` is required: the store of accepted tool definitions')
     if (typeof engine !== 'function') throw new TypeError('`engine` must be a function that creates an engine')
@@ -156,6 +164,7 @@ export class Guard {
       newTools,
       hideTools,
       checkArguments,
+      omitNullArguments,
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
       callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),
       generateId: randomUUID,

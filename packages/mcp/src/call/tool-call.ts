@@ -27,6 +27,7 @@ import { PendingCalls } from './call-board.js'
 import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
 import { argumentRefusal, internalDenial, nameRefusal, refusalPolicy } from './guard-refusal.js'
+import { omitNulls } from './null-arguments.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
 import { keyOf, type PendingCall, sentParams } from './sent-call.js'
 
@@ -36,6 +37,8 @@ export interface ToolCallParts {
   readonly holdMs: number
   readonly catalogue: Catalogue
   readonly checkArguments: ArgumentCheck
+  /** Whether nulls of optional arguments are dropped where the tool takes no null. */
+  readonly omitNullArguments: boolean
   /** The origin of the call, for the entry metadata. */
   readonly metadata: () => Readonly<Record<string, unknown>>
   /** Creates a call with a new id and registers it with the approver. */
@@ -152,8 +155,10 @@ export class ToolCalls {
   }
 
   /** The pending call that this request repeats, or a new call. */
-  async #callFor(asked: PendingCall, request: Incoming): Promise<OpenCall> {
-    const standing = this.#standingOf(asked, await this.#standing(asked.params))
+  async #callFor(given: PendingCall, request: Incoming): Promise<OpenCall> {
+    const status = await this.#standing(given.params)
+    const asked = this.#parts.omitNullArguments ? withoutNulls(given, status) : given
+    const standing = this.#standingOf(asked, status)
     // If the tool definition differs, the request is a different call.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
@@ -272,6 +277,14 @@ export class ToolCalls {
     work.then(done, done)
     return work
   }
+}
+
+function withoutNulls(asked: PendingCall, { inputSchema }: ToolStatus): PendingCall {
+  const { arguments: given } = asked.params
+  if (typeof given !== 'object' || given === null) return asked
+  const kept = omitNulls(inputSchema, given)
+  if (kept === given) return asked
+  return { ...asked, params: { ...asked.params, arguments: kept }, args: readCallArguments(kept) }
 }
 
 const UNREADABLE: ToolStatus['refusal'] = {

@@ -53,6 +53,7 @@ export interface SessionParts {
   readonly newTools: boolean
   readonly hideTools: (action: string) => boolean
   readonly checkArguments: ArgumentCheck
+  readonly omitNullArguments: boolean
   readonly holdMs: number
   readonly callTimeoutMs: number
   readonly generateId: () => string
@@ -235,6 +236,7 @@ export class GuardSession {
       redact,
       catalogue: this.#catalogue,
       checkArguments: this.#parts.checkArguments,
+      omitNullArguments: this.#parts.omitNullArguments,
       metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
       open: (request, subject) => {
         const call = new OpenCall(generateId(), subject)

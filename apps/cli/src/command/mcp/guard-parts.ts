@@ -34,6 +34,7 @@ export interface GuardPartsOptions {
   readonly newTools: boolean
   readonly hideDenied?: boolean
   readonly checkArguments: string
+  readonly omitNullArguments?: boolean
   readonly pass?: readonly string[]
   readonly unicode: string
   readonly block?: readonly string[]
@@ -94,6 +95,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       newTools: options.newTools,
       ...(options.hideDenied === true ? { hideTools: deniedTools(policy) } : {}),
       checkArguments: argumentCheck(options.checkArguments),
+      omitNullArguments: options.omitNullArguments === true,
       ...times,
       logger: note,
     }

@@ -74,6 +74,10 @@ export function register(mcp: Command, io: Io): void {
       "refuse arguments that do not match the tool's accepted definition: names, schema or off",
       'names',
     )
+    .option(
+      '--omit-null-arguments',
+      'drop nulls of optional arguments where the accepted definition of the tool allows no null',
+    )
     .addOption(
       repeated(
         '--pass <features>',

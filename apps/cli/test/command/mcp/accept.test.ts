@@ -200,4 +200,12 @@ describe('a guard with rules', () => {
     expect(textOf(await client.callTool({ name: 'read' }))).toBe('ran read')
     expect(textOf(await client.callTool({ name: 'write' }))).toContain('POLICY_NO_RULE')
   })
+
+  it('drops a null that the tool does not take, where it is told to', async () => {
+    const call = { name: 'read', arguments: { limit: null } }
+    const { client } = await connect(box, hostile('typed', 'pids'), { options: ['--omit-null-arguments'] })
+    expect(textOf(await client.callTool(call))).toBe('{}')
+    const other = await connect(box, hostile('typed', 'pids'))
+    expect(textOf(await other.client.callTool(call))).toBe('{"limit":null}')
+  })
 })
