@@ -13,6 +13,7 @@ const sudo = await SudoEngine.open({
   approver: new PollingApprover(),
   approvalStore: approvals,
   ledger: 'waiting.sqlite',
+  privateKey: 'waiting.key.pem',
 })
 const call = { action: 'pay', args: [{ amount: 40, to: 'Ada' }] }
 

@@ -17,6 +17,7 @@ function run(script: string, ...args: string[]): string {
   return stdout.trim()
 }
 
+run(bin, 'keygen', '--private-key', 'waiting.key.pem', '--public-key', 'waiting.pub.pem')
 const asking = spawn(process.execPath, [agent], { stdio: ['ignore', 'pipe', 'inherit'] })
 const [line] = await once(createInterface({ input: asking.stdout }), 'line')
 const id = String(line).replace('pending ', '')
@@ -35,6 +36,8 @@ const second = run(agent, 'resume', id)
 assert.match(second, /^APPROVAL_ALREADY_USED: /)
 console.log(`another one: ${second}`)
 
-const { ok, verdict, decisions, outcomes } = JSON.parse(run(bin, 'verify', 'waiting.sqlite', '--json'))
+const { ok, verdict, decisions, outcomes } = JSON.parse(
+  run(bin, 'verify', 'waiting.sqlite', '--public-key', 'waiting.pub.pem', '--json'),
+)
 assert.deepEqual({ ok, decisions, outcomes }, { ok: true, decisions: 1, outcomes: 1 })
 console.log(`ledger: ${verdict}, ${decisions} decision, ${outcomes} outcome`)

@@ -34,7 +34,7 @@ const LAST_LINES: ReadonlyMap<string, RegExp> = new Map([
   ['policy-file', /^7 decisions, each with its rule$/],
   ['quickstart', /^ledger: intact, 2 decisions, 1 outcome$/],
   ['stopped-fleet', /^resumed: invoice 6 sent$/],
-  ['waiting-call', /^ledger: intact, 1 decision, 1 outcome$/],
+  ['waiting-call', /^ledger: signed, 1 decision, 1 outcome$/],
   ['workflow-demo', /^ledger: signed, 9 entries; receipt for entry 5: signed in a tree of 9$/],
 ])
 const PARTS = ['airline', 'fleet-agent', 'mcp-files-policy', 'waiting-agent']

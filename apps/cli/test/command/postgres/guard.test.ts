@@ -42,7 +42,7 @@ it('writes to the server, and a call that was approved there runs', async () => 
   const id = String(pending()[0].approval_id)
   expect(box.run(['approvals', 'show', url, id]).stdout).toContain('echoes are looked at')
   const yes = box.run(['approvals', 'approve', url, id, '--approver', 'alice', '--yes'])
-  expect(yes).toMatchObject({ code: 0, stderr: '' })
+  expect(yes).toMatchObject({ code: 0, stderr: 'sudoagent: note: a process waits for the answer\n' })
   expect(textOf((await answer) as Json)).toBe('Echo: hi')
   const again = box.run(['approvals', 'deny', url, id, '--approver', 'bob', '--yes'])
   expect(again.code).toBe(1)
