@@ -154,7 +154,7 @@ export class EngineView implements Engine {
     call: ResumeCall,
     options?: WaitOptions,
   ): Promise<Authorization | Denial | PendingApproval> {
-    const { action, args, terms } = this.#callTerms(ownFields(call), options)
+    const { action, args, terms } = this.#callTerms(call, options)
     if (!recordsQuestions(this.#parts.ledger) || typeof memberOf(this.#parts.approvalStore, 'get') !== 'function')
       throw new TypeError('`resume` requires a ledger that records questions, and an approval store with `get`')
     const generateId = this.#givenId('approvalId', approvalId)
@@ -193,7 +193,8 @@ export class EngineView implements Engine {
     return { ...terms, authority: mergeAuthority(currentAuthority(), this.#authority, terms.authority) }
   }
 
-  #callTerms({ action, args = [], ...rest }: ResumeCall, options: WaitOptions | undefined) {
+  #callTerms(call: ResumeCall, options: WaitOptions | undefined) {
+    const { action, args = [], ...rest } = ownFields(call)
     const { wait = true } = readOptions('options', options ?? {}, ['wait'])
     if (typeof wait !== 'boolean') throw new TypeError('`wait` must be true or false')
     if (!wait && !recordsQuestions(this.#parts.ledger))

@@ -110,6 +110,24 @@ const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])
     },
   ],
   [
+    'a call that does not wait, and is resumed',
+    async () => {
+      const store = new MemoryApprovalStore()
+      const b = boundary(ASK, { approvalStore: store })
+      const call = { action: 'tool', args: [{ amount: 5 }] }
+      const asked = await b.engine.authorize(call, { wait: false })
+      const unanswered = await b.engine.resume(asked.requestId, call, { wait: false })
+      await store.resolve(asked.requestId, { state: 'approved', approverId: 'alice' }, new Date())
+      const again = await b.engine.authorize(call, { wait: false })
+      const used = await b.engine.resume(asked.requestId, call)
+      const codeOf = (answer: object) => [
+        Reflect.get(answer, 'status'),
+        Object.hasOwn(answer, 'code') ? Reflect.get(answer, 'code') : null,
+      ]
+      return [asked, unanswered, again, used].map(codeOf)
+    },
+  ],
+  [
     'an engine without options',
     async () => String(await rejection(Promise.resolve().then(() => new SudoEngine({} as never)))),
   ],

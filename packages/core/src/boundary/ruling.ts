@@ -81,7 +81,7 @@ export class Rulings {
         call.asked = call.attached?.asked ?? call.asked
         question = call.attached?.question ?? null
       }
-      const { record = null } = call.attached ?? {}
+      const record = call.attached?.record ?? null
       const askedMs = result.withinMs ?? terms.approvalTtlMs
       const ttlMs = record === null ? askedMs : Math.max(1, record.expiresAt.getTime() - clock().getTime())
       if (asks && record === null) await requireClock(this.#parts)

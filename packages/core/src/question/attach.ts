@@ -9,7 +9,7 @@
  * with converted values does not have.
  */
 import type { Hash } from '@sudoagent/crypto'
-import type { Authority } from '@sudoagent/crypto/entry'
+import type { Authority, Commitment } from '@sudoagent/crypto/entry'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { formatTimestamp } from '@sudoagent/ledger/entry'
 import type { ApprovalRecord } from '../approval/approval.js'
@@ -63,7 +63,7 @@ function attachUnder(
 ): Attached | null {
   const { approvalId, asked, decision, binding } = record
   if (asked === undefined || decision === undefined || asked.ledger !== ledger) return null
-  if (!sameAuthority(record.authority ?? null, call.request.authority.authority)) return null
+  if (!sameAuthority(authorityOf(record), call.request.authority.authority)) return null
   const request = underQuestion(policy, call.request, record, decision.decisionAt)
   if (request.decisionHash !== binding.decisionHash) return null
   const own = kept(approvalId, binding.decisionHash)
@@ -71,7 +71,8 @@ function attachUnder(
   const isSame =
     own === undefined ? hidesNothing(call, asked.redacted) || committed === 'equal' : sameSnapshot(own, call.snapshot)
   if (!isSame || committed === 'different') return null
-  const { position, requirement, redacted, commitment } = asked
+  const { position, requirement, redacted } = asked
+  const commitment = commitmentOf(record)
   const entry = {
     position,
     ledger,
@@ -89,15 +90,15 @@ function attachUnder(
 function underQuestion(
   policy: PolicyIdentity,
   { context, authority, bound, parameters }: DecisionRequest,
-  { approvalId, authority: recorded, asked }: ApprovalRecord,
+  record: ApprovalRecord,
   decisionAt: string,
 ): DecisionRequest {
-  const { commitment } = asked ?? {}
+  const commitment = commitmentOf(record)
   return requestDecision(
-    underRequestId(context, approvalId),
+    underRequestId(context, record.approvalId),
     policy,
     decisionAt,
-    { ...authority, authority: recorded ?? null },
+    { ...authority, authority: authorityOf(record) },
     commitment === undefined ? null : { given: bound?.given ?? parameters, commitment },
   )
 }
@@ -108,13 +109,24 @@ const hidesNothing = ({ request }: PendingCall, redacted: number): boolean =>
 /** Compares the commitment of the call with that of the question; null if they do not have one under the same key. */
 function compareCommitments(
   { request }: PendingCall,
-  { approvalId, asked }: ApprovalRecord,
+  record: ApprovalRecord,
   key: Uint8Array | null,
 ): 'equal' | 'different' | null {
-  if (key === null || request.bound === null || asked?.commitment === undefined) return null
-  const { key_id: keyId, hmac } = commitmentAs(key, approvalId, request.bound.given)
-  if (keyId !== asked.commitment.key_id) return null
-  return hmac === asked.commitment.hmac ? 'equal' : 'different'
+  const asked = commitmentOf(record)
+  if (key === null || request.bound === null || asked === undefined) return null
+  const { key_id: keyId, hmac } = commitmentAs(key, record.approvalId, request.bound.given)
+  if (keyId !== asked.key_id) return null
+  return hmac === asked.hmac ? 'equal' : 'different'
+}
+
+// Only own members count: Object.prototype may have members of these names.
+
+function commitmentOf({ asked }: ApprovalRecord): Commitment | undefined {
+  return asked !== undefined && Object.hasOwn(asked, 'commitment') ? asked.commitment : undefined
+}
+
+function authorityOf(record: ApprovalRecord): Authority | null {
+  return (Object.hasOwn(record, 'authority') ? record.authority : undefined) ?? null
 }
 
 /** Whether two authorities name the same: how a subject was checked changes with each of its tokens. */
