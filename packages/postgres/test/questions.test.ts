@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { select, verify } from '@sudoagent/ledger'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { byTier } from '../../../test/tier.js'
+import { byTier, isLong } from '../../../test/tier.js'
 import { Child, race } from '../../core/test/fixtures/child.js'
 import { killAtRandom } from '../../core/test/fixtures/question-soak.js'
 import { asking, kindsOf, type Line, type Shelf } from '../../core/test/fixtures/questions.js'
@@ -76,7 +76,8 @@ describe('a question that outlives its process', () => {
     return child
   }
 
-  it('is killed while it waits: two processes resume, and the call runs once', { timeout: 60_000 }, async () => {
+  // Ten seconds, until the lease of the killed process ends.
+  it.runIf(isLong)('is killed while it waits, and resumed by two: it runs once', { timeout: 60_000 }, async () => {
     const { task, folder, lines, report } = await place()
     const asking = await started(task, null, true)
     const store = await PostgresApprovalStore.open(database)

@@ -138,6 +138,8 @@ export class Boundary {
         this.#desk.calls.keep(call.asked)
         await this.#desk.waiters.giveUp(error.pending.approvalId)
       }
+      // A denied question may look open in the store, so that a call that resumes it would wait for the lease.
+      else void this.#desk.waiters.giveUp(call.asked.request.context.requestId)
       throw error
     } finally {
       this.#desk.waiters.release(call.asked.request.context.requestId)

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import { isLong } from '../../../../test/tier.js'
 import type { ApprovalStore } from '../../src/approval/approval.js'
 import { SqliteApprovalStore } from '../../src/sqlite.js'
 import { Child } from '../fixtures/child.js'
@@ -42,7 +43,8 @@ it('is killed while it waits: the answer is used by the process that resumes, on
   await store.close()
 })
 
-it('is stopped, resumed elsewhere, and continued: the call runs once', { timeout: 60_000 }, async () => {
+// Ten seconds, until the lease of the stopped process ends.
+it.runIf(isLong)('is stopped, resumed elsewhere, and continued: it runs once', { timeout: 60_000 }, async () => {
   const place = shelf('sqlite')
   const folder = dirname(place.path)
   const asking = await started(folder, null)

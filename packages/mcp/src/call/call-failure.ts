@@ -3,6 +3,7 @@
  * the text says whether the tool may have run.
  */
 import { CallCancelled, type Denial } from '@sudoagent/core'
+import { TOOL_ERROR_LENGTH_MAX } from '../limits.js'
 import { GivenUp, GONE, PeerGone } from '../wire/peer.js'
 
 /** The reason with which `GuardSession.closed` resolves if the server disconnected. */
@@ -95,4 +96,19 @@ export function adviceFor({ code, retryable }: Denial): string {
   if (retryable) return 'The call did not run. It may succeed later. Wait before you retry it.'
   const advice = ADVICE.get(code) ?? 'The policy denied it. Do not retry it unchanged.'
   return `The call did not run. ${advice}`
+}
+
+/** The tool ran and reported an error. */
+export class ToolError extends Error {
+  override readonly name = 'ToolError'
+}
+
+/** The text of a result, for the outcome. */
+export function wordsOf(result: object): string {
+  const { content } = result as { content?: unknown }
+  const words = Array.isArray(content) ? content.map((part) => (part as { text?: unknown } | null)?.text) : []
+  return words
+    .filter((word) => typeof word === 'string')
+    .join(' ')
+    .slice(0, TOOL_ERROR_LENGTH_MAX)
 }

@@ -1,7 +1,9 @@
 // Some clients send null for every optional argument that the model left out, also where the tool takes no null. These
 // nulls can be dropped before the policy, the approver, the record and the server see the call.
 import { copySpelling } from '../wire/exact-json.js'
+import { readCallArguments } from './call-arguments.js'
 import { SchemaReader, TooMuchWork, UnreadableSchema } from './schema-reader.js'
+import type { PendingCall } from './sent-call.js'
 
 /**
  * Returns the arguments without the nulls of optional arguments whose schema does not allow null. Only the arguments
@@ -35,4 +37,13 @@ function forbidsNull(schema: unknown, name: string): boolean {
     if (error instanceof UnreadableSchema || error instanceof TooMuchWork) return false
     throw error
   }
+}
+
+/** The call without these nulls. */
+export function withoutNulls(asked: PendingCall, inputSchema: unknown): PendingCall {
+  const { arguments: given } = asked.params
+  if (typeof given !== 'object' || given === null) return asked
+  const kept = omitNulls(inputSchema, given)
+  if (kept === given) return asked
+  return { ...asked, params: { ...asked.params, arguments: kept }, args: readCallArguments(kept) }
 }

@@ -15,7 +15,7 @@
  */
 import type { Authorization, Engine } from '@sudoagent/core'
 import { traceIn, UNRECORDABLE } from '@sudoagent/core/boundary'
-import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
+import { UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import type { Catalogue, ToolStatus } from '../tool/catalogue.js'
 import { isToolName } from '../tool/tool-definition.js'
 import { stringifyExact } from '../wire/exact-json.js'
@@ -24,10 +24,10 @@ import { RpcError } from '../wire/rpc-error.js'
 import { type ArgumentCheck, checkArguments } from './argument-check.js'
 import { readCallArguments } from './call-arguments.js'
 import { PendingCalls } from './call-board.js'
-import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
+import { CallFailure, cancellation, ended, failureOf, notSent, ToolError, wordsOf } from './call-failure.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
 import { argumentRefusal, internalDenial, nameRefusal, refusalPolicy } from './guard-refusal.js'
-import { omitNulls } from './null-arguments.js'
+import { withoutNulls } from './null-arguments.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
 import { keyOf, type PendingCall, sentParams } from './sent-call.js'
 
@@ -157,7 +157,7 @@ export class ToolCalls {
   /** The pending call that this request repeats, or a new call. */
   async #callFor(given: PendingCall, request: Incoming): Promise<OpenCall> {
     const status = await this.#standing(given.params)
-    const asked = this.#parts.omitNullArguments ? withoutNulls(given, status) : given
+    const asked = this.#parts.omitNullArguments ? withoutNulls(given, status.inputSchema) : given
     const standing = this.#standingOf(asked, status)
     // If the tool definition differs, the request is a different call.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
@@ -279,31 +279,9 @@ export class ToolCalls {
   }
 }
 
-function withoutNulls(asked: PendingCall, { inputSchema }: ToolStatus): PendingCall {
-  const { arguments: given } = asked.params
-  if (typeof given !== 'object' || given === null) return asked
-  const kept = omitNulls(inputSchema, given)
-  if (kept === given) return asked
-  return { ...asked, params: { ...asked.params, arguments: kept }, args: readCallArguments(kept) }
-}
-
 const UNREADABLE: ToolStatus['refusal'] = {
   code: 'TOOL_UNKNOWN',
   reason: 'the tool definition could not be read',
-}
-
-/** The tool ran and reported an error. */
-class ToolError extends Error {
-  override readonly name = 'ToolError'
-}
-
-function wordsOf(result: object): string {
-  const { content } = result as { content?: unknown }
-  const words = Array.isArray(content) ? content.map((part) => (part as { text?: unknown } | null)?.text) : []
-  return words
-    .filter((word) => typeof word === 'string')
-    .join(' ')
-    .slice(0, TOOL_ERROR_LENGTH_MAX)
 }
 
 /** Recorded in place of the name of an unknown tool. */
