@@ -45,7 +45,7 @@ export class QuestionDesk {
     const { approvalStore: store } = this.#parts
     if (typeof memberOf(store, 'list') !== 'function') return null
     const terms = await this.#terms()
-    if (terms === null) return null
+    if (terms === null || (await this.#isNothingOpen())) return null
     for (const state of STATES) {
       for (const attached of await this.#fitting(call, state, terms)) {
         const { approvalId } = attached.record
@@ -145,6 +145,13 @@ export class QuestionDesk {
     if (!isHash(hash)) return null
     const kept = (requestId: string, decisionHash: Hash) => this.calls.find(requestId, decisionHash)
     return { ledger: hash, kept, commitmentKey }
+  }
+
+  /** Whether all open questions of the ledger have a waiter in this engine, which is usual. */
+  async #isNothingOpen(): Promise<boolean> {
+    const { ledger, timeoutMs } = this.#parts
+    const open = await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.())
+    return open?.every((id) => this.waiters.has(id)) === true
   }
 
   /** Whether the ledger has a question without a decision. A ledger that cannot tell decides at the append. */
