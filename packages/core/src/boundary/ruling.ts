@@ -21,7 +21,7 @@ import type { Attached } from '../question/attach.js'
 import { OpenQuestions } from '../question/open-questions.js'
 import { StillPending } from '../question/pending.js'
 import type { QuestionDesk } from '../question/question-desk.js'
-import { type RecordedQuestion, recordQuestion } from '../question/question-step.js'
+import { type RecordedQuestion, recordQuestion, recordsQuestions } from '../question/question-step.js'
 
 /** The results of steps two to five. */
 export interface Ruled {
@@ -92,6 +92,9 @@ export class Rulings {
       budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
       if (asks) {
         approval = await this.#open.while(request, async () => {
+          // Before the question is open, so that no other call of this engine looks at it.
+          if (question === null && wait && recordsQuestions(this.#parts.ledger))
+            this.#desk.waiters.begin(request.context.requestId)
           question ??= await recordQuestion(this.#parts, this.#recorder, request, { rule, ttlMs, once })
           const hold = (approvalId: string) => this.#desk.waiters.begin(approvalId)
           const isOpen = (approvalId: string) => this.#desk.isOpen(approvalId)
