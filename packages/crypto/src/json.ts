@@ -1,6 +1,6 @@
 /** `@sudoagent/crypto/json`: canonical JSON encoding and strict JSON parsing. */
 
-export { canonicalText } from './json/canonical-text.js'
+export { canonicalText, decimalOf } from './json/canonical-text.js'
 export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './json/encode.js'
 export { indentJson } from './json/layout.js'
 export { parseJson, scanJson } from './json/scan.js'

@@ -132,17 +132,17 @@ export class Boundary {
   async #decide(given: PendingCall, attached: Attached | null): Promise<Authorization> {
     const call = { asked: given, attached }
     try {
-      return await this.#allow(await this.#rulings.rule(call))
+      const authorization = await this.#allow(await this.#rulings.rule(call))
+      this.#desk.waiters.release(authorization.requestId)
+      return authorization
     } catch (error) {
+      // A denied question may look open in the store, so that a call that resumes it would wait for the lease.
+      const ended = this.#desk.waiters.giveUp(call.asked.request.context.requestId)
       if (error instanceof StillPending) {
         this.#desk.calls.keep(call.asked)
-        await this.#desk.waiters.giveUp(error.pending.approvalId)
+        await ended
       }
-      // A denied question may look open in the store, so that a call that resumes it would wait for the lease.
-      else void this.#desk.waiters.giveUp(call.asked.request.context.requestId)
       throw error
-    } finally {
-      this.#desk.waiters.release(call.asked.request.context.requestId)
     }
   }
 

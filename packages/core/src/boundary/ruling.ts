@@ -93,17 +93,17 @@ export class Rulings {
       if (asks) {
         approval = await this.#open.while(request, async () => {
           // Before the question is open, so that no other call of this engine looks at it.
-          if (question === null && wait && recordsQuestions(this.#parts.ledger))
-            this.#desk.waiters.begin(request.context.requestId)
+          const isNew = question === null && recordsQuestions(this.#parts.ledger)
+          const holder = isNew && wait ? this.#desk.waiters.begin(request.context.requestId) : undefined
           question ??= await recordQuestion(this.#parts, this.#recorder, request, { rule, ttlMs, once })
-          const hold = (approvalId: string) => this.#desk.waiters.begin(approvalId)
           const isOpen = (approvalId: string) => this.#desk.isOpen(approvalId)
-          return await seekApproval({ approver, store, clock, timeoutMs, hold, isOpen }, request, {
+          return await seekApproval({ approver, store, clock, timeoutMs, isOpen }, request, {
             reason: questionOf(reason, notice, terms.remark),
             ttlMs,
             signal,
             question,
             record,
+            holder,
             wait,
             mayPend,
           })

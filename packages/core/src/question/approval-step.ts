@@ -30,8 +30,6 @@ export interface ApprovalDeps {
   readonly clock: () => Date
   /** The time limit for one call to the store, in milliseconds. The time limit for the approver is `ttlMs`. */
   readonly timeoutMs: number
-  /** Makes the call the waiter of its new question. @returns the holder of the lease */
-  readonly hold: (approvalId: string) => string
   /** Whether the ledger has a question without a decision. */
   readonly isOpen: (approvalId: string) => Promise<boolean>
 }
@@ -44,6 +42,8 @@ export interface ApprovalOptions {
   readonly question: RecordedQuestion | null
   /** The record of a question that the call attached to; null for a new one. */
   readonly record: ApprovalRecord | null
+  /** The holder of the lease that a new question gets with its record, so that no equal call attaches in between. */
+  readonly holder: string | undefined
   /** False: if the answer is not there yet, `StillPending` is thrown. */
   readonly wait: boolean
   /** Whether `StillPending` is thrown when the wait ends with `WaitEnded`. */
@@ -78,8 +78,9 @@ export async function seekApproval(
         ? makeApprovalRequest(shown, ttlMs, desk.clock())
         : makeAskedRequest({ ...shown, asked: askedRequest(call, question) }, timesOf(question)))
     request = asked
-    const record = terms.record ?? (await create(desk, asked, terms))
-    const heard = answerIn(record) ?? (await hear(desk, asked, terms))
+    if (terms.record === null) await ask(desk, () => desk.store.create(asked, desk.clock(), terms.holder))
+    // A new question has no answer yet, whatever its record says: the approver is asked.
+    const heard = (terms.record === null ? null : answerIn(terms.record)) ?? (await hear(desk, asked, terms))
     if (heard === 'cancelled') throw cancelled(terms, asked)
     return blockOf(await settle(desk, asked, heard), 'approved', question)
   } catch (error) {
@@ -107,16 +108,6 @@ function answerIn(record: ApprovalRecord): CheckedAnswer | null {
     reason: record.note,
     binding: record.binding,
   })
-}
-
-/** Stores the request. A question gets its waiter with it, so that no equal call attaches to it in between. */
-async function create(
-  desk: ApprovalDeps,
-  request: ApprovalRequest,
-  { question, wait }: ApprovalOptions,
-): Promise<ApprovalRecord> {
-  const holder = question !== null && wait ? desk.hold(request.approvalId) : undefined
-  return await ask(desk, () => desk.store.create(request, desk.clock(), holder))
 }
 
 /** @throws StillPending for a call that does not wait */

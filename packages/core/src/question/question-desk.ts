@@ -1,7 +1,7 @@
 // Finds the recorded question that a call attaches to: for a repeated call, and for `resume`.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Hash, isHash } from '@sudoagent/crypto'
-import { APPROVAL_LIST_MAX, type ApprovalRecord, type ApprovalState } from '../approval/approval.js'
+import type { ApprovalRecord, ApprovalState } from '../approval/approval.js'
 import { within } from '../call/deadline.js'
 import type { PendingCall } from '../call/unchanged.js'
 import { memberOf } from '../check.js'
@@ -10,6 +10,7 @@ import { AskedCalls } from './asked-calls.js'
 import { type Attached, type AttachTerms, attach, attachStale } from './attach.js'
 import { pendingOf, StillPending, WaitEnded } from './pending.js'
 import { recordsQuestions } from './question-step.js'
+import { openQuestions, recordsInState } from './stored-questions.js'
 import { Waiters } from './waiters.js'
 
 /** The time between two looks at a question that another call waits for. */
@@ -45,11 +46,14 @@ export class QuestionDesk {
     const { approvalStore: store } = this.#parts
     if (typeof memberOf(store, 'list') !== 'function') return null
     const terms = await this.#terms()
-    if (terms === null || (await this.#isNothingOpen())) return null
+    if (terms === null) return null
+    // The open questions for which no call of this engine waits: usually, there are none.
+    const free = (await openQuestions(this.#parts))?.filter((id) => !this.waiters.has(id))
+    if (free?.length === 0) return null
+    const open = free === undefined ? undefined : new Set(free)
     for (const state of STATES) {
-      for (const attached of await this.#fitting(call, state, terms)) {
+      for (const attached of await this.#fitting(call, state, terms, open)) {
         const { approvalId } = attached.record
-        if (!(await this.isOpen(approvalId))) continue
         if (state === 'denied') return attached
         if (!(await this.waiters.take(approvalId))) continue
         const again = await this.#compare(call, approvalId, terms)
@@ -89,38 +93,26 @@ export class QuestionDesk {
     }
   }
 
-  /** The questions in a state that a call fits, without those that a call of this engine waits for. */
-  async #fitting(call: PendingCall, state: ApprovalState, terms: AttachTerms): Promise<readonly Attached[]> {
+  /**
+   * The questions in a state that a call fits.
+   *
+   * @param open - the questions to look at; undefined: those for which no call of this engine waits
+   */
+  async #fitting(
+    call: PendingCall,
+    state: ApprovalState,
+    terms: AttachTerms,
+    open: ReadonlySet<string> | undefined,
+  ): Promise<readonly Attached[]> {
+    const { action, agentId } = call.request.context
+    const filter = { state, action, agentId, ledger: terms.ledger }
     const now = this.#parts.clock()
-    return (await this.#inState(call, state, terms, now))
+    return (await recordsInState(this.#parts, filter, open, () => {}))
       .filter(({ approvalId, consumedAt, expiresAt }) => {
-        return consumedAt === null && expiresAt > now && !this.waiters.has(approvalId)
+        const isFree = open === undefined ? !this.waiters.has(approvalId) : open.has(approvalId)
+        return isFree && consumedAt === null && expiresAt > now
       })
       .flatMap((record) => attach(call, record, terms) ?? [])
-  }
-
-  /** The newest records of the agent and the action; where these are too many for a list, those of open questions. */
-  async #inState(
-    { request }: PendingCall,
-    state: ApprovalState,
-    { ledger: hash }: AttachTerms,
-    now: Date,
-  ): Promise<readonly ApprovalRecord[]> {
-    const { ledger, approvalStore: store, timeoutMs } = this.#parts
-    const { action, agentId } = request.context
-    const filter = { state, action, agentId, ledger: hash, limit: APPROVAL_LIST_MAX } as const
-    const newest = await this.#ask(() => store.list(filter, now))
-    const open =
-      newest.length < APPROVAL_LIST_MAX
-        ? undefined
-        : await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.())
-    if (open === undefined) return newest
-    const records: ApprovalRecord[] = []
-    for (const id of open) {
-      const record = await this.#ask(() => store.get(id, now))
-      if (record?.state === state && record.agentId === agentId && record.action === action) records.push(record)
-    }
-    return records
   }
 
   /** Reads a question and compares the call with it. */
@@ -147,17 +139,9 @@ export class QuestionDesk {
     return { ledger: hash, kept, commitmentKey }
   }
 
-  /** Whether all open questions of the ledger have a waiter in this engine, which is usual. */
-  async #isNothingOpen(): Promise<boolean> {
-    const { ledger, timeoutMs } = this.#parts
-    const open = await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.())
-    return open?.every((id) => this.waiters.has(id)) === true
-  }
-
   /** Whether the ledger has a question without a decision. A ledger that cannot tell decides at the append. */
   async isOpen(approvalId: string): Promise<boolean> {
-    const { ledger, timeoutMs } = this.#parts
-    const open = await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.([approvalId]))
+    const open = await openQuestions(this.#parts, [approvalId])
     return open === undefined || open.includes(approvalId)
   }
 

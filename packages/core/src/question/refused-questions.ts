@@ -2,7 +2,7 @@
 // next process that opens the ledger and the approval store records the denial.
 import type { EntryDraft } from '@sudoagent/ledger'
 import { REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
-import { APPROVAL_LIST_MAX, type ApprovalRecord } from '../approval/approval.js'
+import type { ApprovalRecord } from '../approval/approval.js'
 import { within } from '../call/deadline.js'
 import { draftRefusal } from '../call/draft-refused.js'
 import type { Recorder } from '../call/recorder.js'
@@ -11,6 +11,7 @@ import type { EngineParts } from '../options.js'
 import type { Redactor } from '../redaction/redactor.js'
 import { blockOf } from './approval-block.js'
 import { questionMembers, recordsQuestions } from './question-step.js'
+import { openQuestions, recordsInState } from './stored-questions.js'
 
 /**
  * Records the questions of this ledger that were refused and are still open. A failure is reported to the error hook:
@@ -32,29 +33,16 @@ export async function recordRefusedQuestions(parts: EngineParts, recorder: Recor
 
 /** The questions that the store has as denied and the ledger as open. */
 async function findRefused(
-  { ledger, approvalStore: store, timeoutMs, clock }: EngineParts,
+  parts: EngineParts,
   report: (requestId: string, error: unknown) => void,
 ): Promise<readonly ApprovalRecord[]> {
+  const { ledger, timeoutMs } = parts
   const hash = await within(timeoutMs, 'ledger', async () => ledger.firstHash?.())
-  const ids = await within(timeoutMs, 'ledger', async () => ledger.openQuestions?.())
+  const ids = await openQuestions(parts)
   if (typeof hash !== 'string' || ids?.length === 0) return []
-  const filter = { state: 'denied', limit: APPROVAL_LIST_MAX, ledger: hash } as const
-  const newest = await within(timeoutMs, 'approval store', () => store.list(filter, clock()))
-  if (ids === undefined) return newest
-  const open = new Set(ids)
-  const refused = newest.filter(({ approvalId }) => open.has(approvalId))
-  if (newest.length < APPROVAL_LIST_MAX) return refused
-  // The list is full, so the store may have more: each open question that it does not name is read.
-  for (const { approvalId } of refused) open.delete(approvalId)
-  for (const requestId of open) {
-    try {
-      const record = await within(timeoutMs, 'approval store', () => store.get(requestId, clock()))
-      if (record?.state === 'denied' && record.asked?.ledger === hash) refused.push(record)
-    } catch (error) {
-      report(requestId, error)
-    }
-  }
-  return refused
+  const open = ids === undefined ? undefined : new Set(ids)
+  const refused = await recordsInState(parts, { state: 'denied', ledger: hash }, open, report)
+  return open === undefined ? refused : refused.filter(({ approvalId }) => open.has(approvalId))
 }
 
 /** @throws the ledger's error, unless the question has a decision or has expired */

@@ -2,6 +2,7 @@
 // kept unless a denial is recorded.
 import { LedgerError } from '@sudoagent/ledger'
 import { describe, expect, it, vi } from 'vitest'
+import { MemoryApprovalStore } from '../../src/approval/memory-store.js'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { AuditLogError } from '../../src/error.js'
 import { ASK, boundary, expectDenied, olderLedger, policyOf, rejection } from '../fixtures/boundary.js'
@@ -93,6 +94,25 @@ describe('the ledger cannot record a question', () => {
     await expectDenied(b, await rejection(b.tool()), 'BOUNDARY_FAILED')
     expect((await b.entries())[0]?.approval).toBeNull()
   })
+})
+
+it('the approval store says that a new question is approved: the approver is asked nevertheless', async () => {
+  const approvalStore = new MemoryApprovalStore()
+  const create = approvalStore.create.bind(approvalStore)
+  approvalStore.create = async (...given) => {
+    await create(...given)
+    return await approvalStore.resolve(given[0].approvalId, { state: 'approved', approverId: 'nobody' }, given[1])
+  }
+  let asked = 0
+  const approver = {
+    approve: () => {
+      asked += 1
+      return false
+    },
+  }
+  const { b } = counted({ approvalStore, approver })
+  expect(await rejection(b.tool())).toMatchObject({ denial: { status: 'denied' } })
+  expect([asked, b.tool.runs()]).toEqual([1, 0])
 })
 
 describe('the ledger cannot record the decision of a question', () => {

@@ -68,8 +68,8 @@ function isDouble(token: string): boolean {
   return shortest === token || (Number.isFinite(Number(token)) && decimalOf(token) === decimalOf(shortest))
 }
 
-/** The value of a number in one form: sign, digits without leading or trailing zeros, and the power of ten. */
-function decimalOf(number: string): string {
+/** The value of a JSON number in one form: sign, digits without leading or trailing zeros, and the power of ten. */
+export function decimalOf(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? []
   const digits = (whole + fraction).replace(/^0+/, '')

@@ -15,6 +15,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { foldName } from '@sudoagent/core/boundary'
+import { decimalOf } from '@sudoagent/crypto/json'
 import { ARGUMENT_VALUES_MAX, MESSAGE_DEPTH_MAX } from '../limits.js'
 import { parseExact, spellingOf, stringifyExact } from '../wire/exact-json.js'
 
@@ -98,17 +99,6 @@ function exactNumber(value: number, spelling: string, path: string): number | bi
   if (!Number.isFinite(value) || decimalOf(spelling) !== decimalOf(shortest))
     throw new ArgumentRefusal(`\`${path}\` is a number that a double cannot represent exactly: send it as a string`)
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? wholeNumber(shortest) : value
-}
-
-/** Returns the canonical form of a JSON number: digits without leading or trailing zeros, and the power of ten. */
-function decimalOf(number: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? []
-  const digits = (whole + fraction).replace(/^0+/, '')
-  if (digits === '') return '0'
-  const significant = digits.replace(/0+$/, '')
-  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
-  return `${sign}${significant}e${power}`
 }
 
 /** @param shortest - an integer as ECMAScript serializes it: `1e+23`, `123456789012345680000` */

@@ -19,6 +19,9 @@ import { requireAskedEntry } from './asked-entry.js'
 const POLL_FILE_MS = 250
 const POLL_SERVER_MS = 1_000
 
+/** Interval between two looks at a file or a server, in milliseconds. */
+export const pollMs = (place: string): number => (isServer(place) ? POLL_SERVER_MS : POLL_FILE_MS)
+
 const WAIT_SECONDS_DEFAULT = '10'
 const WAIT_SECONDS_MAX = 3_600
 
@@ -107,7 +110,7 @@ export class RecordedWait {
       const found = await withLedger(this.#ledger, this.#io, true, ({ reader }) => this.#look(reader))
       const leftMs = deadline - performance.now()
       if (found !== null || leftMs <= 0) return found
-      await sleep(Math.min(isServer(this.#ledger) ? POLL_SERVER_MS : POLL_FILE_MS, leftMs))
+      await sleep(Math.min(pollMs(this.#ledger), leftMs))
     }
   }
 

@@ -1,17 +1,11 @@
 // After an approval: says whether a process waits for the answer, and with `--wait`, waits until the approval was used.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApprovalRecord } from '@sudoagent/core'
+import { APPROVAL_USE_GRACE_MS } from '@sudoagent/crypto/entry'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { withApprovals } from '../../ledger/approval-store.js'
-import { isServer } from '../../ledger/password-url.js'
 import { type Io, print } from '../../terminal/io.js'
-
-/** Interval between two looks at the store, in milliseconds. */
-const POLL_FILE_MS = 250
-const POLL_SERVER_MS = 1_000
-
-/** How long the ledger still takes the decision of a question after its deadline, in milliseconds. */
-const GRACE_MS = 60_000
+import { pollMs } from './recorded.js'
 
 export interface UseOptions {
   readonly store: string
@@ -46,7 +40,7 @@ export function nextText(record: ApprovalRecord): string | null {
  */
 export async function waitForUse(approved: ApprovalRecord, options: UseOptions, io: Io): Promise<ExitCode> {
   const { store: place, allowOtherWriters } = options
-  const lapsesAtMs = approved.expiresAt.getTime() + GRACE_MS
+  const lapsesAtMs = approved.expiresAt.getTime() + APPROVAL_USE_GRACE_MS
   return await withApprovals(place, { allowOtherWriters }, async (store) => {
     for (;;) {
       const now = new Date()
@@ -59,7 +53,7 @@ export async function waitForUse(approved: ApprovalRecord, options: UseOptions, 
         throw new CliError(EXIT.no, 'the call did not run under this approval', '`sudoagent show` shows the decision')
       if (now.getTime() > lapsesAtMs)
         throw new CliError(EXIT.no, 'the approval was not used in time', 'the agent must ask again')
-      await sleep(isServer(place) ? POLL_SERVER_MS : POLL_FILE_MS)
+      await sleep(pollMs(place))
     }
   })
 }
