@@ -1,7 +1,9 @@
 // Tests `SudoEngine.open`, which opens an engine from a ledger path and a signing key.
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { encryptPrivateKey, generatePrivateKey, parsePublicKey } from '@sudoagent/crypto'
 import { LedgerError, openLedgerReader, verify } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
@@ -119,9 +121,20 @@ describe('open', () => {
   })
 
   it('says once that evidence without a key is unsigned', async () => {
-    for (const name of ['a.jsonl', 'b.jsonl']) await (await SudoEngine.open({ ...base, ledger: at(name) })).close()
-    expect(codes()).toEqual(['SUDOAGENT_UNSIGNED'])
-    expect(String(warnings.mock.calls[0]?.[0])).toContain('privateKey: "ledger.key.pem"')
+    // A process of its own: other test files share this one, and may have opened unsigned ledgers before.
+    const script = `
+      import { SudoEngine } from '@sudoagent/core'
+      const told = []
+      process.emitWarning = (text, { code }) => told.push([code, text])
+      const policy = { policyId: 'p', version: '1', evaluate: () => ({ decision: 'allow', reason: 'fine' }) }
+      for (const ledger of ${JSON.stringify([at('a.jsonl'), at('b.jsonl')])})
+        await (await SudoEngine.open({ agentId: 'bot', policy, ledger })).close()
+      console.log(JSON.stringify(told))`
+    const cwd = fileURLToPath(new URL('..', import.meta.url))
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, encoding: 'utf8' })
+    const told = JSON.parse(output) as [code: string, text: string][]
+    expect(told.map(([code]) => code)).toEqual(['SUDOAGENT_UNSIGNED'])
+    expect(told[0]?.[1]).toContain('privateKey: "ledger.key.pem"')
   })
 
   it('leaves no ledger behind where another option is wrong', async () => {

@@ -227,8 +227,6 @@ describe('the option', () => {
       policy: { policyId: 'p', version: '1', evaluate: () => ALLOW },
       agentId: 'agent',
       ledger: place.path,
-      // The warning of an unsigned ledger comes once for each process, and another file tests it.
-      privateKey: `${place.path}.key.pem`,
       commitmentKey: key,
     })
     key.fill(9)
