@@ -36,10 +36,10 @@ const USUAL_BLANK = /[\u00a0\u202f\u3000]/
 /** The maximum number of marks on one letter. No script needs more, and a taller stack would cover adjacent rows. */
 const MARKS_MAX = 4
 /**
- * Matches marks without a base letter. Such a mark is drawn on a neighbouring character, which may belong to the
- * program's own text.
+ * Matches marks without a base letter, and marks that follow an escape. Such a mark is drawn on a neighbouring
+ * character, which may belong to the program's own text.
  */
-const STRAY_MARKS = /(?<![\p{L}\p{N}\p{M}\p{So}])\p{M}+/gu
+const STRAY_MARKS = /(?:(?<![\p{L}\p{N}\p{M}\p{So}])|(?<=\\u[0-9a-f]{4}))\p{M}+/gu
 const MARK_STACKS = new RegExp(`(?<=\\p{M}{${MARKS_MAX}})\\p{M}+`, 'gu')
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
@@ -64,13 +64,25 @@ export function escapeForTerminal(text: string, maxLength = 4096): string {
 }
 
 /**
- * Like `escapeForTerminal`, but with a custom escape and without a length limit.
+ * Like `escapeForTerminal`, but with a custom escape and without a length limit. Escaping the result again does not
+ * change it.
  *
- * @param replace - returns the replacement for one code point
+ * @param replace - returns the replacement for one code point, in ASCII
  * @param lines - whether to keep line feeds, for multi-line text. Default: false
  */
 export function escapeUnseen(text: string, replace: (char: string) => string, lines = false): string {
-  if (PRINTABLE_ASCII.test(text)) return text
+  let shown = text
+  // One escape can make another one necessary: an escaped letter leaves its marks without a base. The loop ends,
+  // because each round that changes the text leaves fewer characters that are not ASCII.
+  while (!PRINTABLE_ASCII.test(shown)) {
+    const again = escapeOnce(shown, replace, lines)
+    if (again === shown) break
+    shown = again
+  }
+  return shown
+}
+
+function escapeOnce(text: string, replace: (char: string) => string, lines: boolean): string {
   const each = (run: string): string => Array.from(run, replace).join('')
   const seen = text
     .replace(BLANKS, (blank, at: number) => (USUAL_BLANK.test(blank) && isBetween(text, at) ? blank : replace(blank)))

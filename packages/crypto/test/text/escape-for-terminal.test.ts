@@ -34,6 +34,9 @@ describe('escapeForTerminal', () => {
     ['a mark behind an escape', '\u200b\u0338', '\\u{200b}\\u{338}'],
     ['accents, Hebrew points and Thai', 'e\u0301 בְּרֵאשִׁית ที่นี่', 'e\u0301 בְּרֵאשִׁית ที่นี่'],
     ['a letter of another script', 'p\u0430ypal.com', 'p\\u{430}ypal.com'],
+    ['a letter of another script with an accent', 'p\u0430\u0301ypal.com', 'p\\u{430}\\u{301}ypal.com'],
+    ['a mark on a letter of another script', '\u{10280}\u3400\ua8b4', '\u{10280}\\u{3400}\\u{a8b4}'],
+    ['a look-alike that is left over', 'xyz.\u0434b\u0430\u0434\u0430', 'xyz.\u0434\\u{62}\u0430\u0434\u0430'],
   ])('shows %s', (_, text, shown) => expect(escapeForTerminal(text)).toBe(shown))
 
   it('cuts what is too long', () => {
