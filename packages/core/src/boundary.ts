@@ -6,7 +6,7 @@
 export { isIntegerText } from './arguments/integer-text.js'
 export { AUTHORITY_OPTIONS, traceIn } from './authority/authority.js'
 export { readCommitmentKey } from './commitment/key-file.js'
-export type { ResumeCall, WaitOptions } from './engine-port.js'
+export type { ResumeCall, WaitingEngine, WaitOptions } from './engine-port.js'
 export { UNRECORDABLE } from './policy/context.js'
 export { foldName } from './policy/fold-name.js'
 export { WaitEnded } from './question/pending.js'

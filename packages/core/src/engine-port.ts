@@ -1,8 +1,10 @@
-// Defines the engine interface for adapters and other frameworks. The engine may run in a different process.
+// Defines the engine interfaces for adapters, guards and other frameworks. The engine may run in a different process.
+import type { ApprovalRecord, Approver, AttachCheck } from './approval/approval.js'
 import type { Authorization } from './boundary/boundary.js'
 import type { CallOutcome } from './call/recorder.js'
 import type { Denial } from './error.js'
 import type { CallOptions } from './options.js'
+import type { PendingApproval } from './question/pending.js'
 
 /** A call for `authorize`: the action and its arguments. */
 export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
@@ -17,6 +19,13 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
    * request id. Two processes that are given the same request then run it once. Default: false.
    */
   readonly once?: boolean
+  /** Asked about this call instead of the engine's approver. */
+  readonly approver?: Approver
+  /**
+   * Whether the call may attach to an open question of an equal call; `resume` asks it, too. Default: a call attaches
+   * if it has no `requestId`.
+   */
+  readonly attach?: AttachCheck
 }
 
 /** A call for `resume`. Its request id is that of the question. */
@@ -49,4 +58,16 @@ export interface Engine {
    * @returns the value to pass on
    */
   recordResult<T>(authorization: Authorization, result: T): Promise<T>
+}
+
+/** An engine whose calls can wait for an approval longer than their caller. */
+export interface WaitingEngine extends Engine {
+  /** As `Engine.authorize`; with options, the answer may be a pending approval. */
+  authorize(call: AuthorizeCall): Promise<Authorization | Denial>
+  authorize(call: AuthorizeCall, options: WaitOptions): Promise<Authorization | Denial | PendingApproval>
+  /** Decides about a call whose question is recorded. */
+  resume(approvalId: string, call: ResumeCall): Promise<Authorization | Denial>
+  resume(approvalId: string, call: ResumeCall, options: WaitOptions): Promise<Authorization | Denial | PendingApproval>
+  /** The open questions of the engine's agent. */
+  questions(): Promise<readonly ApprovalRecord[]>
 }

@@ -1,13 +1,13 @@
 // An engine for the calls of one request: the methods that guard calls, with the authority of the request.
 import { ownFields } from '@sudoagent/ledger/store'
-import { REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
+import { type ApprovalRecord, REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
 import { type CallAuthority, mergeAuthority, readAuthority } from './authority/authority.js'
 import { currentAuthority } from './authority/run-with.js'
 import type { Authorization, Boundary } from './boundary/boundary.js'
 import { followPending } from './boundary/pending-result.js'
 import type { CallOutcome } from './call/recorder.js'
-import { memberOf, readOptions, requireName } from './check.js'
-import type { AuthorizeCall, Engine, ResumeCall, WaitOptions } from './engine-port.js'
+import { memberOf, readOptions, requireMethods, requireName } from './check.js'
+import type { AuthorizeCall, ResumeCall, WaitingEngine, WaitOptions } from './engine-port.js'
 import { CallDenied, type Denial } from './error.js'
 import {
   type CallOptions,
@@ -28,7 +28,7 @@ import {
 } from './wrap.js'
 
 /** Guards calls; `engine.with` returns one. */
-export class EngineView implements Engine {
+export class EngineView implements WaitingEngine {
   readonly #parts: EngineParts
   readonly #boundary: Boundary
   readonly #authority: CallAuthority
@@ -107,7 +107,8 @@ export class EngineView implements Engine {
    * allowed, run the tool with the authorization's `args` and report the outcome to `record`.
    *
    * A call that requires an approval, and has no `requestId`, attaches to an open question of an equal call for which
-   * no process waits: for example after the process that asked was killed (`docs/approvals.md`).
+   * no process waits: for example after the process that asked was killed (`docs/approvals.md`). `attach` decides for
+   * a call with a `requestId`.
    *
    * @returns the authorization or the denial, distinguished by `status`. Every refusal and every failure is a denial.
    *   With `wait: false`, also the pending approval, of a call whose question is recorded and has no answer yet
@@ -124,9 +125,9 @@ export class EngineView implements Engine {
     if (typeof once !== 'boolean') throw new TypeError('`once` must be true or false')
     if (once && requestId === undefined) throw new TypeError('`once` requires a `requestId`')
     const { action, args, terms } = this.#callTerms(rest, options)
-    const attaches = requestId === undefined
+    const attach = requestId === undefined || ownFields(call).attach !== undefined ? terms.attach : null
     const generateId = requestId === undefined ? this.#parts.generateId : this.#givenId('requestId', requestId)
-    return await this.#answer(() => this.#boundary.authorize(action, args, { ...terms, generateId, once, attaches }))
+    return await this.#answer(() => this.#boundary.authorize(action, args, { ...terms, generateId, once, attach }))
   }
 
   /**
@@ -162,6 +163,19 @@ export class EngineView implements Engine {
   }
 
   /**
+   * Lists the open questions of this engine's agent in its ledger, as the approval store has them: at most 1,000 in a
+   * state. A process that has restarted finds the calls here that it can `resume`.
+   *
+   * @throws (as a rejection) TypeError for a ledger that does not record questions, or a store without `list`; the
+   *   error of the ledger or the store
+   */
+  async questions(): Promise<readonly ApprovalRecord[]> {
+    if (!recordsQuestions(this.#parts.ledger) || typeof memberOf(this.#parts.approvalStore, 'list') !== 'function')
+      throw new TypeError('`questions` requires a ledger that records questions, and an approval store with `list`')
+    return await this.#boundary.questions()
+  }
+
+  /**
    * Records the outcome of an authorized call, once, with best effort.
    *
    * @returns whether it was recorded
@@ -194,17 +208,24 @@ export class EngineView implements Engine {
   }
 
   #callTerms(call: ResumeCall, options: WaitOptions | undefined) {
-    const { action, args = [], ...rest } = ownFields(call)
+    const { action, args = [], approver, attach, ...rest } = ownFields(call)
     const { wait = true } = readOptions('options', options ?? {}, ['wait'])
     if (typeof wait !== 'boolean') throw new TypeError('`wait` must be true or false')
     if (!wait && !recordsQuestions(this.#parts.ledger))
       throw new TypeError('`wait: false` requires a ledger that records questions')
     const terms = checkCallOptions({ ...rest, action }, this.#parts)
     if (terms.action === null) throw new TypeError('`action` is required')
+    if (attach !== undefined && typeof attach !== 'function') throw new TypeError('`attach` must be a function')
     return {
       action: terms.action,
       args,
-      terms: { ...this.#withAuthority(terms), wait, mayPend: options !== undefined },
+      terms: {
+        ...this.#withAuthority(terms),
+        wait,
+        mayPend: options !== undefined,
+        approver: approver === undefined ? null : requireMethods('approver', approver, ['approve']),
+        attach: attach ?? terms.attach,
+      },
     }
   }
 

@@ -1,10 +1,9 @@
-// Validates the options of engines and calls once. A misspelt name or a wrong type throws a TypeError and never falls
-// back to a default.
+// Validates the options of engines and calls once. A misspelt name or a wrong type throws a TypeError.
 import { randomUUID } from 'node:crypto'
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { NAME_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { ownFields } from '@sudoagent/ledger/store'
-import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver } from './approval/approval.js'
+import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver, type AttachCheck } from './approval/approval.js'
 import { InteractiveApprover } from './approval/interactive.js'
 import { MemoryApprovalStore } from './approval/memory-store.js'
 import { requireApprovalTtlMs, requireEngineTtlMs } from './approval/ttl.js'
@@ -104,10 +103,7 @@ export interface CallOptions extends CallAuthority {
   readonly policy?: Policy
   /** The cost in budget units, a non-negative integer. Default: 1. Requires an engine with a budget. */
   readonly budgetCost?: number
-  /**
-   * The time limit for the approval, in milliseconds. Maximum: 3,600,000 (1 hour). If the policy sets one, that of the
-   * policy applies.
-   */
+  /** The time limit for the approval, in milliseconds, at most 3,600,000 (1 hour). One of the policy takes precedence. */
   readonly approvalTtlMs?: number
   /** Labels for the ledger, redacted like arguments. */
   readonly metadata?: Readonly<Record<string, unknown>>
@@ -177,8 +173,10 @@ export interface CheckedCallOptions {
   /** Whether the call waits for the answer to its question, and whether the answer may be a pending approval. */
   readonly wait: boolean
   readonly mayPend: boolean
-  /** Whether the call may attach to an open question of an equal call: it has no request id of its own. */
-  readonly attaches: boolean
+  /** Asked about this call instead of the engine's approver. */
+  readonly approver: Approver | null
+  /** Whether the call may attach to an open question of an equal call; null if it attaches to none. */
+  readonly attach: AttachCheck | null
   /** As given: it is checked when the call is made, so that a refusal is recorded. */
   readonly authority: CallAuthority
 }
@@ -266,7 +264,8 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Che
     once: false,
     wait: true,
     mayPend: false,
-    attaches: true,
+    approver: null,
+    attach: () => true,
     authority: mergeAuthority(own as CallAuthority),
   }
 }

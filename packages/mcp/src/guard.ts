@@ -15,17 +15,12 @@
 //   {"method":"tools/call","params":{"name":"read_file","arguments":{"path":"a.txt"}}}
 //   → action `files/read_file`, kwargs { path: 'a.txt' } → policy, budget, approval → decision recorded → server
 import { randomUUID } from 'node:crypto'
-import {
-  type ApprovalRequest,
-  type Approver,
-  createRedactor,
-  type Engine,
-  type RedactionOptions,
-} from '@sudoagent/core'
+import { type ApprovalRequest, createRedactor, type RedactionOptions } from '@sudoagent/core'
+import type { WaitingEngine } from '@sudoagent/core/boundary'
 import { readOptions } from '@sudoagent/core/store'
 import { ARGUMENT_CHECKS, type ArgumentCheck } from './call/argument-check.js'
+import { PendingCalls } from './call/pending-calls.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
-import { FirstAnswerApprover } from './session/approver.js'
 import { GuardSession } from './session/session.js'
 import type { ToolPins } from './tool/tool-pins.js'
 import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './wire/method.js'
@@ -33,10 +28,10 @@ import type { GuardTransport } from './wire/peer.js'
 
 export interface GuardOptions {
   /**
-   * Creates the engine that decides on the calls. The engine must use the given approver, and the request ids that
-   * the guard passes.
+   * Decides about the calls. The guard brings its own approver: a person answers in the engine's approval store, or
+   * through the client. If the engine's ledger does not record questions, a call is denied after the hold time.
    */
-  readonly engine: (approver: Approver) => Engine
+  readonly engine: WaitingEngine
   /**
    * The server name in this deployment, which is the first part of each action. The name that the server reports is
    * ignored.
@@ -80,6 +75,11 @@ export interface GuardOptions {
    * without them. Otherwise, arguments are never changed. Default: false.
    */
   readonly omitNullArguments?: boolean
+  /**
+   * Whether the client gets the tool `sudoagent_wait`, which waits for the decision about a pending call. Set it to
+   * false for a policy that never requires an approval. Default: true, unless the server has a tool of this name.
+   */
+  readonly waitTool?: boolean
   /** How long a call waits for an approval before the client receives "pending", in milliseconds. Default: 4,000. */
   readonly holdMs?: number
   /** Time limit for each server response, in milliseconds. Default: 600,000. */
@@ -104,6 +104,7 @@ const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = [
   'hideTools',
   'checkArguments',
   'omitNullArguments',
+  'waitTool',
   'holdMs',
   'callTimeoutMs',
   'logger',
@@ -115,7 +116,7 @@ const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = [
  * @example
  *   const guard = new Guard({
  *     server: 'files',
- *     engine: (approver) => new SudoEngine({ policy, ledger, agentId: 'desktop', approver }),
+ *     engine: new SudoEngine({ policy, ledger, agentId: 'desktop' }),
  *     pins: new MemoryToolPins(),
  *   })
  *   const server = new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] })
@@ -141,6 +142,7 @@ export class Guard {
       hideTools = () => false,
       checkArguments = 'names',
       omitNullArguments = false,
+      waitTool = true,
       holdMs,
       callTimeoutMs,
       logger = () => {},
@@ -151,16 +153,18 @@ export class Guard {
     if (typeof omitNullArguments !== 'boolean') throw new TypeError('`omitNullArguments` must be true or false')
     if (typeof pins !== 'object' || pins === null)
       throw new TypeError('`pins` is required: the store of accepted tool definitions')
-    if (typeof engine !== 'function') throw new TypeError('`engine` must be a function that creates an engine')
-    const approver = new FirstAnswerApprover((request) => mayElicit(clientMayApprove, request))
+    if (typeof waitTool !== 'boolean') throw new TypeError('`waitTool` must be true or false')
+    if (typeof engine?.resume !== 'function') throw new TypeError('`engine` must be an engine, such as a `SudoEngine`')
     this.#parts = {
       server: requireServerName(server),
-      engine: engine(approver),
-      approver,
+      engine,
+      pending: new PendingCalls(),
       pins,
       blocked,
       redact: createRedactor(redaction).text,
       elicitation,
+      mayElicit: (request) => mayElicit(clientMayApprove, request),
+      waitTool,
       newTools,
       hideTools,
       checkArguments,

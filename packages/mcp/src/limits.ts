@@ -49,13 +49,22 @@ export const CLIENT_TIMEOUT_MS = 600_000
 export const WAIT_MS_MAX = 2 ** 31 - 1
 
 /**
- * How long a denial is stored for a client that has no waiting request, in milliseconds: the default approval
- * lifetime.
+ * Maximum number of pending calls that `sudoagent_wait` can find, and their bytes; the oldest are dropped first. A
+ * repeated call attaches to its question in any case.
  */
-export const ANSWERS_KEPT_MS = 300_000
+export const TOLD_MAX = 128
+export const TOLD_BYTES_MAX = 16 * 1024 * 1024
 
-/** Maximum number of stored denials; the oldest are dropped first. */
-export const ANSWERS_KEPT_MAX = 64
+/**
+ * Results of calls that were pending, for clients that stopped to wait while the call ran: their number, their bytes,
+ * and how long they are kept, in milliseconds. The oldest are dropped first.
+ */
+export const RESULTS_KEPT_MAX = 64
+export const RESULTS_KEPT_BYTES_MAX = 64 * 1024 * 1024
+export const RESULTS_KEPT_MS = 600_000
+
+/** Maximum number of calls that are known to have run, with or without their results. */
+export const RUNS_KEPT_MAX = 1_024
 
 /**
  * How long a call waits for its approval before the client receives "pending", in milliseconds. Several clients
@@ -69,12 +78,6 @@ export const HOLD_MS_DEFAULT = 4_000
  * this long.
  */
 export const PROGRESS_INTERVAL_MS = 2_000
-
-/**
- * How long before its deadline an approval must be claimed, in milliseconds: the time to use the approval and
- * record the decision.
- */
-export const PICK_UP_MARGIN_MS = 500
 
 /** How long a call waits for the server's tool list, in milliseconds. */
 export const CATALOGUE_TIMEOUT_MS = 30_000

@@ -1,4 +1,5 @@
-import { AllowAllPolicy, type Engine, SudoEngine } from '@sudoagent/core'
+import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
+import type { WaitingEngine } from '@sudoagent/core/boundary'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { Guard, type GuardOptions } from '../src/guard.js'
@@ -6,19 +7,15 @@ import { MemoryToolPins } from '../src/tool/tool-pins.js'
 
 const options: GuardOptions = {
   server: 'files',
-  engine: (approver) =>
-    new SudoEngine({ policy: new AllowAllPolicy(), ledger: new MemoryLedger(), agentId: 'bot', approver }),
+  engine: new SudoEngine({ policy: new AllowAllPolicy(), ledger: new MemoryLedger(), agentId: 'bot' }),
   pins: new MemoryToolPins(),
 }
 
 describe('the options of a guard', () => {
   it.each([
     ['unknown, with a suggestion', { elicitaton: true }, /elicitaton.*elicitation/],
-    [
-      'an engine that is not created by the guard',
-      { engine: options.engine({ approve: () => ({}) as never }) },
-      /engine/,
-    ],
+    ['an engine that is none', { engine: { authorize: () => Promise.reject(new Error('no')) } }, /engine/],
+    ['a wait tool that is no boolean', { waitTool: 'no' }, /waitTool/],
     ['no engine', { engine: undefined }, /engine/],
     ['no pins', { pins: undefined }, /pins/],
   ])('are refused: %s', (_, change, says) => {
@@ -26,11 +23,14 @@ describe('the options of a guard', () => {
   })
 
   it('take any engine, such as one in another process', () => {
-    const engine: Engine = {
-      authorize: () => Promise.reject(new Error('far away')),
+    const farAway = () => Promise.reject(new Error('far away'))
+    const engine: WaitingEngine = {
+      authorize: farAway,
+      resume: farAway,
+      questions: farAway,
       record: async () => true,
       recordResult: async (_, result) => result,
     }
-    expect(() => new Guard({ ...options, engine: () => engine })).not.toThrow()
+    expect(() => new Guard({ ...options, engine })).not.toThrow()
   })
 })

@@ -17,7 +17,6 @@
  * `transition.ts` and `table-store.ts` implement the rules. The memory, SQLite and PostgreSQL stores differ only in
  * their tables; the PostgreSQL store is in a separate package.
  */
-
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
 import type { Authority, Commitment, Requirement } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
@@ -161,6 +160,9 @@ export interface Approver {
     options: { readonly signal: AbortSignal; readonly store: ApprovalStore },
   ): ApprovalAnswer | Promise<ApprovalAnswer>
 }
+
+/** A condition for attaching to a question, on the recorded metadata of its call. Only `true` attaches. */
+export type AttachCheck = (question: { readonly requestId: string; readonly metadata: JsonObject }) => boolean
 
 /** The result that settles a pending record. */
 export interface ApprovalResolution {

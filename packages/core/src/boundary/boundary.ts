@@ -10,6 +10,7 @@
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
 // 8. outcome: records the outcome in a second entry; the first entry is the decision, with its approval block
 import type { AppendedEntry } from '@sudoagent/ledger'
+import type { ApprovalRecord } from '../approval/approval.js'
 import { readCall, takeCall } from '../call/call-step.js'
 import type { Decision } from '../call/decision.js'
 import { Denials } from '../call/denials.js'
@@ -222,6 +223,11 @@ export class Boundary {
   /** Records the refusals of questions for which no process waits. Failures are reported, not thrown. */
   async recordRefused(): Promise<void> {
     await recordRefusedQuestions(this.#parts, this.#recorder)
+  }
+
+  /** The open questions of the agent. See `SudoEngine.questions`. */
+  async questions(): Promise<readonly ApprovalRecord[]> {
+    return await this.#desk.list()
   }
 
   /** Waits until the approval store has followed every use of an approval. */

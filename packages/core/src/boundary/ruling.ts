@@ -60,7 +60,8 @@ export class Rulings {
    */
   async rule(call: RuledCall): Promise<Ruled> {
     const { terms } = call.asked
-    const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
+    const { approvalStore: store, clock, timeoutMs } = this.#parts
+    const approver = terms.approver ?? this.#parts.approver
     let budget: BudgetBlock | null = null
     let reserved = false
     let approval: Decision['approval'] = null
@@ -76,7 +77,7 @@ export class Rulings {
       const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
       if (handling === 'deny') throw concealedRefusal(notice)
       const asks = handling === 'ask' || question !== null
-      if (asks && question === null && terms.attaches) {
+      if (asks && question === null && terms.attach !== null) {
         call.attached = await this.#findQuestion(call.asked)
         call.asked = call.attached?.asked ?? call.asked
         question = call.attached?.question ?? null

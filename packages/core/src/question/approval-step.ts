@@ -138,7 +138,7 @@ async function listen(
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', cancel)
-    silence.abort()
+    silence.abort(signal?.aborted === true ? signal.reason : undefined)
   }
 }
 
@@ -222,7 +222,11 @@ const expired = (reason: string): Unapproved => new Unapproved('expired', reason
  */
 function cancelled({ signal, mayPend }: ApprovalOptions, request: ApprovalRequest): Unapproved | StillPending {
   const reason: unknown = signal?.reason
-  if (reason instanceof WaitEnded && mayPend) return new StillPending(pendingOf(request))
+  if (reason instanceof WaitEnded && mayPend) {
+    if (request.asked !== undefined) return new StillPending(pendingOf(request))
+    const ended = 'the wait for the approval ended, and the ledger does not record questions'
+    return new Unapproved('failed', ended, null, 'CALL_CANCELLED')
+  }
   if (reason instanceof CallCancelled) return new Unapproved('failed', reason.message, null, reason.code)
   return new Unapproved('failed', 'the caller cancelled the call while it waited for approval', null, 'CALL_CANCELLED')
 }

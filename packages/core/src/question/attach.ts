@@ -2,6 +2,8 @@
  * Decides whether a call is the one that a recorded question is about. It is, only if all of these are equal: the
  * action, the agent, the authority, the policy, and the arguments before redaction.
  *
+ * The caller can add a condition of its own (`AuthorizeCall.attach`).
+ *
  * The decision hash of a call under the id and the time of the question covers the action, the agent, the policy and
  * the redacted arguments. Two calls that differ only in a redacted value have equal hashes. The process that asked
  * therefore compares the arguments that it keeps. Another process accepts a call only if nothing of the question and
@@ -63,6 +65,7 @@ function attachUnder(
 ): Attached | null {
   const { approvalId, asked, decision, binding } = record
   if (asked === undefined || decision === undefined || asked.ledger !== ledger) return null
+  if (call.terms.attach?.({ requestId: approvalId, metadata: asked.metadata }) !== true) return null
   if (!sameAuthority(authorityOf(record), call.request.authority.authority)) return null
   const request = underQuestion(policy, call.request, record, decision.decisionAt)
   if (request.decisionHash !== binding.decisionHash) return null

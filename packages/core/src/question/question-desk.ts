@@ -93,6 +93,22 @@ export class QuestionDesk {
     }
   }
 
+  /** The open questions of the agent, as the store has them. */
+  async list(): Promise<readonly ApprovalRecord[]> {
+    const terms = await this.#terms()
+    const ids = await openQuestions(this.#parts)
+    if (terms === null || ids?.length === 0) return []
+    const open = ids === undefined ? undefined : new Set(ids)
+    const filter = { agentId: this.#parts.agentId, ledger: terms.ledger }
+    const records = await Promise.all(
+      STATES.map((state) => recordsInState(this.#parts, { ...filter, state }, open, () => {})),
+    )
+    return records.flat().filter(({ approvalId, consumedAt, expiresAt }) => {
+      const isOpen = open === undefined ? consumedAt === null : open.has(approvalId)
+      return isOpen && expiresAt > this.#parts.clock()
+    })
+  }
+
   /**
    * The questions in a state that a call fits.
    *

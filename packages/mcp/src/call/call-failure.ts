@@ -43,12 +43,12 @@ export const notSent = (reason: unknown): CallFailure =>
 const MAY_HAVE_RUN = 'the call was sent to the server and may have run'
 const DID_NOT_RUN = 'the call did not run'
 
-/** The reason for cancelling a call that is waiting for approval. */
-export function cancellation(reason: unknown): CallCancelled {
-  const code = codeOf(reason)
-  const cause = code === 'CALL_CANCELLED' ? 'the client cancelled the call' : String(reason)
-  return new CallCancelled(code, `${cause} while an approval was pending`)
-}
+/** The reason for the denial of a call that its client cancelled. */
+export const cancellation = (): CallCancelled =>
+  new CallCancelled('CALL_CANCELLED', 'the client cancelled the call while an approval was pending')
+
+/** Whether a request was aborted because the session ended, not because the client cancelled it. */
+export const endsSession = (reason: unknown): boolean => ENDINGS.has(String(reason))
 
 /** The refusal of every call that arrives after the session ended. */
 export const ended = (reason: string): { readonly code: string; readonly reason: string } => ({

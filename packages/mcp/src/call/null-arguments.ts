@@ -3,7 +3,7 @@
 import { copySpelling } from '../wire/exact-json.js'
 import { readCallArguments } from './call-arguments.js'
 import { SchemaReader, TooMuchWork, UnreadableSchema } from './schema-reader.js'
-import type { PendingCall } from './sent-call.js'
+import type { GivenCall } from './sent-call.js'
 
 /**
  * Returns the arguments without the nulls of optional arguments whose schema does not allow null. Only the arguments
@@ -40,7 +40,7 @@ function forbidsNull(schema: unknown, name: string): boolean {
 }
 
 /** The call without these nulls. */
-export function withoutNulls(asked: PendingCall, inputSchema: unknown): PendingCall {
+export function withoutNulls(asked: GivenCall, inputSchema: unknown): GivenCall {
   const { arguments: given } = asked.params
   if (typeof given !== 'object' || given === null) return asked
   const kept = omitNulls(inputSchema, given)

@@ -1,13 +1,12 @@
-// Defines which parts of a call the decision covers, which parts make two calls equal, and which parts are sent.
+// Defines which parts of a call the decision covers, and which parts are sent.
 import type { Authorization } from '@sudoagent/core'
-import { sha256Hex } from '@sudoagent/crypto'
 import { copySpelling, stringifyExact } from '../wire/exact-json.js'
 import type { Incoming, Params } from '../wire/peer.js'
 import { ProgressRoutes } from '../wire/progress-routes.js'
 import { type CallArguments, forwardedArguments } from './call-arguments.js'
-import type { CallSubject } from './open-call.js'
 
-export interface PendingCall {
+/** A call as the client sent it. */
+export interface GivenCall {
   readonly action: string
   /** The name as the client wrote it. */
   readonly tool: string
@@ -15,9 +14,17 @@ export interface PendingCall {
   readonly args: CallArguments
 }
 
+/** The subject of the decision. If the call is allowed, the guard sends exactly this subject. */
+export interface CallSubject extends GivenCall {
+  /** Digest of the tool definition when the call arrived. */
+  readonly definition: string | null
+  /** `_meta` without the members of one attempt, as text with sorted keys; `NO_META` if nothing is left. */
+  readonly meta: string
+}
+
 /**
- * Returns the parameters for the server: only those that the decision covers. `_meta` comes from the first request;
- * a request that attached later contributes only its progress token.
+ * Returns the parameters for the server: only those that the decision covers. `request` contributes only its progress
+ * token.
  */
 export function sentParams(authorization: Authorization, { params, args }: CallSubject, request: Incoming): Params {
   const { name, arguments: given, _meta: asked } = params
@@ -40,11 +47,10 @@ const without = (meta: unknown, names: readonly string[]): object =>
     ? copySpelling(meta, Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name))))
     : {}
 
+export const NO_META = '{}'
+
 /**
- * Returns a key that is equal for two calls if their unredacted arguments, their `_meta` and their tool definitions
- * are equal. The key is computed from the text, because two different numbers may parse to the same double.
+ * Returns the text of `_meta`, without the members that differ between attempts. Two calls are equal only if it is. The
+ * engine compares the rest: the action, the agent, the authority, the policy and the arguments before redaction.
  */
-export function keyOf({ action, args, params }: PendingCall, definition: string | null): string {
-  const meta = stringifyExact(without(params._meta, ATTEMPT), true)
-  return sha256Hex([JSON.stringify(action), args.key, meta, definition ?? ''].join('\n'))
-}
+export const metaOf = (params: Params): string => stringifyExact(without(params._meta, ATTEMPT), true)

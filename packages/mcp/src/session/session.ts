@@ -9,16 +9,19 @@
  *   session.ts      routes requests and notifications in both directions, and ends the session
  *   handshake.ts    `initialize`: protocol version and capabilities
  *   approver.ts     the first answer counts, from the client or the approval store
+ *   forms.ts        the forms that are open in the client
  *   elicitation.ts  the approval form in the client
  *
  *   client {"id":1,"method":"tools/list"} → server {"id":7,"method":"tools/list"} → accepted tools → client {"id":1}
  *   client {"id":2,"method":"tasks/list"} → error -32601: not in `method.ts`
  */
-import type { Engine } from '@sudoagent/core'
+import type { ApprovalRequest, Approver } from '@sudoagent/core'
+import type { WaitingEngine } from '@sudoagent/core/boundary'
 import type { ArgumentCheck } from '../call/argument-check.js'
 import { CLIENT_GONE, SERVER_ENDED } from '../call/call-failure.js'
-import { OpenCall } from '../call/open-call.js'
+import type { PendingCalls } from '../call/pending-calls.js'
 import { ToolCalls } from '../call/tool-call.js'
+import { Waits } from '../call/waits.js'
 import { CATALOGUE_TIMEOUT_MS, CLIENT_NAME_LENGTH_MAX, CLIENT_TIMEOUT_MS, CLOSE_GRACE_MS } from '../limits.js'
 import { Catalogue } from '../tool/catalogue.js'
 import { readServerDefinition } from '../tool/tool-definition.js'
@@ -37,19 +40,25 @@ import { GivenUp, type GuardTransport, type Incoming, type Params, Peer, PeerGon
 import { ProgressRoutes } from '../wire/progress-routes.js'
 import { foreignVersion, unsupportedVersion } from '../wire/protocol-version.js'
 import { RpcError } from '../wire/rpc-error.js'
-import type { FirstAnswerApprover } from './approver.js'
+import { FirstAnswerApprover } from './approver.js'
 import { canElicit, elicitApproval } from './elicitation.js'
+import { Forms } from './forms.js'
 import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
 
 export interface SessionParts {
   readonly server: string
-  readonly engine: Engine
-  readonly approver: FirstAnswerApprover
+  readonly engine: WaitingEngine
+  /** The pending calls of all sessions. */
+  readonly pending: PendingCalls
   readonly pins: ToolPins
   readonly blocked: ReadonlySet<Feature>
   /** Removes secrets from untrusted text. */
   readonly redact: (text: string) => string
   readonly elicitation: boolean
+  /** Whether an answer through the client can approve this call. */
+  readonly mayElicit: (request: ApprovalRequest) => boolean
+  /** Whether the client gets the tool that waits for a decision. */
+  readonly waitTool: boolean
   readonly newTools: boolean
   readonly hideTools: (action: string) => boolean
   readonly checkArguments: ArgumentCheck
@@ -66,10 +75,11 @@ export class GuardSession {
   readonly #server: Peer
   readonly #catalogue: Catalogue
   readonly #calls: ToolCalls
+  readonly #waits: Waits
+  readonly #forms: Forms
   /** Route each progress notification, in either direction, to the request that has the same progress token. */
   readonly #toClient = new ProgressRoutes()
   readonly #toServer = new ProgressRoutes()
-  readonly #forget = new Map<OpenCall, () => void>()
   #clientName = ''
   #serverVersion: string | null = null
   #canElicit = false
@@ -108,7 +118,10 @@ export class GuardSession {
       listTools: (cursor) =>
         this.#server.request('tools/list', cursor === undefined ? {} : { cursor }, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
     })
+    this.#forms = this.#clientForms()
     this.#calls = this.#toolCalls()
+    const { waitTool: isOn, ...rest } = parts
+    this.#waits = new Waits({ ...rest, isOn, catalogue: this.#catalogue }, this.#calls)
   }
 
   /** @throws (as a rejection) if the server cannot be started */
@@ -122,7 +135,7 @@ export class GuardSession {
     this.#calls.detach(id)
   }
 
-  /** Cancels open calls, records them, and closes the server and then the client. */
+  /** Leaves open questions open, records running calls, and closes the server and then the client. */
   close(reason: string): Promise<void> {
     // The close is deferred, because closing a side makes that side report its end, and only the first reason is
     // used.
@@ -151,10 +164,17 @@ export class GuardSession {
     const { method } = request
     if (method === 'initialize') return await this.#initialize(request)
     if (this.#phase !== 'open' && method !== 'ping') throw notInitialized(request)
+    if (await this.#waits.isCalledBy(request)) return await this.#waits.handle(request)
     if (method === 'tools/call') return await this.#calls.handle(request)
-    if (method === 'tools/list') return await this.#catalogue.page(request.params?.cursor, () => this.#ask(request))
+    if (method === 'tools/list') return await this.#listTools(request)
     if (passes(CLIENT_REQUESTS, method, this.#parts.blocked)) return await this.#ask(request)
     throw RpcError.methodNotFound(method)
+  }
+
+  async #listTools(request: Incoming): Promise<object> {
+    const cursor = request.params?.cursor
+    const page = await this.#catalogue.page(cursor, () => this.#ask(request))
+    return cursor === undefined ? await this.#waits.addTo(page) : page
   }
 
   #clientTells(method: string, params: Params | undefined): void {
@@ -227,38 +247,22 @@ export class GuardSession {
   }
 
   #toolCalls(): ToolCalls {
-    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, generateId, note, redact } = this.#parts
+    const { server, engine, pending, holdMs, callTimeoutMs, generateId, note, redact } = this.#parts
     return new ToolCalls({
       server,
       engine,
+      pending,
       holdMs,
       note,
       redact,
+      generateId,
       catalogue: this.#catalogue,
       checkArguments: this.#parts.checkArguments,
       omitNullArguments: this.#parts.omitNullArguments,
+      waitTool: () => this.#waits.name(),
       metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
-      open: (request, subject) => {
-        const call = new OpenCall(generateId(), subject)
-        const elicit =
-          elicitation && this.#canElicit
-            ? (asked: Parameters<typeof elicitApproval>[2], signal: AbortSignal) =>
-                elicitApproval(
-                  (params, terms) =>
-                    this.#client.request('elicitation/create', params, { ...terms, relatedTo: request.id }),
-                  { clientName: this.#clientName, note },
-                  asked,
-                  signal,
-                )
-            : null
-        const openApprovals = (): number => this.#calls.openApprovals
-        this.#forget.set(call, approver.expect({ call, elicit, openApprovals, note }))
-        return call
-      },
-      close: (call) => {
-        this.#forget.get(call)?.()
-        this.#forget.delete(call)
-      },
+      approver: (request, onAsked) => this.#approverOf(request, onAsked),
+      decided: (requestId) => this.#forms.withdraw(requestId),
       forward: (params, { id, signal }) =>
         this.#toClient.during(params, id, () =>
           this.#server.request('tools/call', params, { timeoutMs: callTimeoutMs, signal }),
@@ -274,6 +278,31 @@ export class GuardSession {
           id,
         )
       },
+    })
+  }
+
+  #approverOf({ id }: Incoming, onAsked: (asked: ApprovalRequest) => void): Approver {
+    const { elicitation, mayElicit } = this.#parts
+    return new FirstAnswerApprover({
+      onAsked,
+      openApprovals: () => this.#calls.openApprovals,
+      askClient: (asked, store) =>
+        elicitation && this.#canElicit && mayElicit(asked) ? this.#forms.ask(asked, store, id) : null,
+      withdraw: ({ approvalId }) => this.#forms.withdraw(approvalId),
+    })
+  }
+
+  #clientForms(): Forms {
+    const { note } = this.#parts
+    return new Forms({
+      note,
+      show: (asked, signal, relatedTo) =>
+        elicitApproval(
+          (params, terms) => this.#client.request('elicitation/create', params, { ...terms, relatedTo }),
+          { clientName: this.#clientName, note },
+          asked,
+          signal,
+        ),
     })
   }
 }

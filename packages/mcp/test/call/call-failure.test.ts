@@ -85,17 +85,6 @@ const CASES: readonly Case[] = [
     recorded: /^error files\/write: the tool definition .*; the call did not run$/,
   },
   {
-    name: 'the server ends while an approval is open',
-    call: async (rig) => {
-      const result = rig.callTool('write')
-      await rig.openApproval()
-      await rig.server.close()
-      return await result
-    },
-    told: /^denied: the server disconnected while an approval was pending \(SERVER_ENDED\)\. The call did not run\. No more calls can run in this session/,
-    recorded: 'deny files/write SERVER_ENDED',
-  },
-  {
     name: 'the call comes right after the end of the server, while an approval is open',
     call: async (rig) => {
       await rig.callTool('read')
@@ -105,7 +94,7 @@ const CASES: readonly Case[] = [
       return await rig.callTool('read')
     },
     told: /^denied: the session is closed: the server disconnected \(SERVER_ENDED\)\. The call did not run\. No more calls can run in this session/,
-    recorded: /^deny files\/(?:read|write) SERVER_ENDED$/,
+    recorded: 'deny files/read SERVER_ENDED',
   },
   {
     name: 'the server ends in the call',
@@ -141,16 +130,6 @@ const CASES: readonly Case[] = [
     recorded: 'deny files/write CALL_CANCELLED',
   },
   {
-    name: 'the client goes away while an approval is open',
-    call: async (rig) => {
-      rig.send('tools/call', { name: 'write', arguments: {} })
-      await rig.openApproval()
-      await rig.client.close()
-    },
-    told: null,
-    recorded: 'deny files/write CLIENT_GONE',
-  },
-  {
     name: 'the client goes away in the call',
     call: async (rig) => {
       mute(rig)
@@ -160,17 +139,6 @@ const CASES: readonly Case[] = [
     },
     told: null,
     recorded: 'error files/read: the client disconnected; the call was sent to the server and may have run',
-  },
-  {
-    name: 'the guard stops while an approval is open',
-    call: async (rig) => {
-      const result = rig.callTool('write')
-      await rig.openApproval()
-      void rig.guard.close()
-      return await result
-    },
-    told: /^denied: the guard stopped while an approval was pending \(GUARD_STOPPED\)\. The call did not run\./,
-    recorded: 'deny files/write GUARD_STOPPED',
   },
 ]
 
@@ -223,8 +191,30 @@ describe('a call without a result', () => {
     await rig.session.closed
     expect(textOf(await late)).toContain('SERVER_ENDED')
     const codes: string[] = []
-    for (const { entry } of await memoryEntries(memory)) codes.push(entry.decision?.reason_code)
-    expect(codes.filter((code) => code === 'SERVER_ENDED')).toHaveLength(2)
+    for (const { entry } of await memoryEntries(memory)) if (entry.event === 'decision') codes.push(entry.decision.reason_code)
+    // This ledger does not record questions, so the waiting call is denied.
+    expect(codes.sort()).toEqual(['CALL_CANCELLED', 'POLICY_ALLOW_LOW_RISK', 'SERVER_ENDED'])
+  })
+})
+
+describe('the end of a session while an approval is open leaves the question open', () => {
+  it.each<[string, (rig: Rig) => Promise<unknown>, boolean]>([
+    ['the server ends', (rig) => rig.server.close(), true],
+    ['the client goes away', (rig) => rig.client.close(), false],
+    ['the guard stops', (rig) => rig.guard.close(), true],
+  ])('%s', async (_, end, isTold) => {
+    const rig = await Rig.open()
+    const result = rig.callTool('write', { path: 'a' })
+    await rig.openApproval()
+    await end(rig)
+    if (isTold) expect(textOf(await result)).toMatch(/^pending: a person must approve this call/)
+    await rig.session.closed
+    expect(await rig.story()).toEqual([])
+    await rig.resolve('approved')
+    const other = await rig.another()
+    expect(textOf(await other.callTool('write', { path: 'a' }))).toBe('ran write')
+    expect(rig.served('tools/call')).toEqual([])
+    expect(await rig.story()).toEqual(['allow files/write POLICY_REQUIRE_APPROVAL_HIGH_VALUE', 'success files/write'])
   })
 })
 

@@ -10,7 +10,7 @@ describe('a client with the SDK', () => {
     const { url } = await serve()
     const client = await connect(url, { elicitation: {} })
     client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { decision: 'approve' } }))
-    expect((await client.listTools()).tools).toEqual(TOOLS)
+    expect((await client.listTools()).tools).toEqual([...TOOLS, expect.objectContaining({ name: 'sudoagent_wait' })])
     expect(textOf(await client.callTool({ name: 'read' }))).toBe('server 1 ran read')
     expect(textOf(await client.callTool({ name: 'write' }))).toBe('server 1 ran write')
     expect((await client.callTool({ name: 'drop' })).isError).toBe(true)

@@ -231,7 +231,7 @@ describe('the end', () => {
     ])
   })
 
-  it('of the client while an approval is open: denied on record, nothing runs, the server is ended', async () => {
+  it('of the client while an approval is open: the question stays open, nothing runs, the server is ended', async () => {
     const rig = await Rig.open()
     rig.send('tools/call', { name: 'write', arguments: {} })
     await rig.openApproval()
@@ -239,8 +239,8 @@ describe('the end', () => {
     expect(await rig.session.closed).toBe('the client disconnected')
     expect(rig.server.closed).toBe(true)
     expect(rig.served('tools/call')).toEqual([])
-    expect(await rig.story()).toEqual(['deny files/write CLIENT_GONE'])
-    expect(await rig.store.list({ state: 'pending' }, new Date())).toEqual([])
+    expect(await rig.story()).toEqual([])
+    expect(await rig.store.list({ state: 'pending' }, new Date())).toHaveLength(1)
   })
 
   it('of the client in a call: the server is told, and the outcome says that it may have run', async () => {

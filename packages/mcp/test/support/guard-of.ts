@@ -13,6 +13,6 @@ export function guardOf(setup: Setup): Guard {
   const given = Object.entries({ ...engine, ...others }).filter(([, value]) => value !== undefined)
   return new Guard({
     ...options,
-    engine: (approver) => new SudoEngine({ ...(Object.fromEntries(given) as unknown as EngineOptions), approver }),
+    engine: new SudoEngine(Object.fromEntries(given) as unknown as EngineOptions),
   })
 }

@@ -102,8 +102,8 @@ export class Rig {
     // Hold time in milliseconds, longer than any approval in these tests takes on a busy machine.
     const hold = 'holdMs' in options ? holdMs : 45_000
     this.pins = pins
-    this.ledger = new MemoryLedger()
-    this.store = new MemoryApprovalStore()
+    this.ledger = (options.ledger as MemoryLedger | undefined) ?? new MemoryLedger()
+    this.store = (options.approvalStore as MemoryApprovalStore | undefined) ?? new MemoryApprovalStore()
     this.guard = guardOf({
       server: 'files',
       policy: POLICY,
@@ -114,6 +114,8 @@ export class Rig {
       pins,
       logger: (text) => this.notes.push(text),
       elicitation: true,
+      // The tests compare the list of tools with that of the server.
+      waitTool: false,
       ...(hold === undefined ? {} : { holdMs: hold }),
       ...rest,
     })
@@ -138,6 +140,14 @@ export class Rig {
     await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo })
     rig.client.say({ method: 'notifications/initialized' })
     return rig
+  }
+
+  /** Starts another session of the same guard, with a server of its own. */
+  async another(capabilities: object = {}): Promise<Rig> {
+    const other = new Rig({ ledger: this.ledger, approvalStore: this.store })
+    other.session = await this.guard.open(other.client, other.server)
+    await other.ask('initialize', { protocolVersion: '2025-11-25', capabilities })
+    return other
   }
 
   /** Sends a client request. @returns its ID */

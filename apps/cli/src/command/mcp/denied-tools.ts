@@ -1,4 +1,5 @@
-// Finds the tools that a policy denies for all arguments, so that they can be hidden from the model.
+// Reads from the rules of a policy which tools it denies for all arguments, and whether it can require an approval.
+import type { OnConcealed } from '@sudoagent/core'
 import { type LoadedPolicy, RulePolicy } from '@sudoagent/policy'
 import { CliError, EXIT } from '../../exit.js'
 
@@ -17,3 +18,9 @@ export function deniedTools(policy: LoadedPolicy): (action: string) => boolean {
   const widest = new RulePolicy({ ...policy.document, rules })
   return (action) => widest.evaluate({ action, args: [], kwargs: {} }).decision === 'deny'
 }
+
+/** Whether a person can be asked about a call. A module may require an approval for any call. */
+export const mayAskPerson = (policy: LoadedPolicy, onConcealed: OnConcealed): boolean =>
+  !(policy instanceof RulePolicy) ||
+  onConcealed === 'ask' ||
+  policy.document.rules.some(({ effect }) => effect === 'require_approval')

@@ -10,7 +10,7 @@ import { readPrivateKey } from '../../key/private-key.js'
 import { openLedgerWriter } from '../../ledger/place.js'
 import type { Io } from '../../terminal/io.js'
 import { printMessage } from '../../terminal/message.js'
-import { deniedTools } from './denied-tools.js'
+import { deniedTools, mayAskPerson } from './denied-tools.js'
 import { openApprovals, openBudget, openPins, requirePlaces } from './guard-stores.js'
 
 export interface GuardPartsOptions {
@@ -35,6 +35,7 @@ export interface GuardPartsOptions {
   readonly hideDenied?: boolean
   readonly checkArguments: string
   readonly omitNullArguments?: boolean
+  readonly waitTool: boolean
   readonly pass?: readonly string[]
   readonly unicode: string
   readonly block?: readonly string[]
@@ -75,13 +76,14 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const keyFile = options.commitmentKey
     const commitmentKey = keyFile === undefined ? {} : { commitmentKey: await readCommitmentKeyFile(keyFile) }
     const limits = options.budget === undefined ? null : parseBudget(options.budget)
+    const onConcealed = requireOnConcealed(options.onConcealed ?? 'deny')
     const deciding = {
       policy,
       agentId: options.agent,
       ...commitmentKey,
       // The engine rejects any other value.
       unicode: options.unicode as 'refuse' | 'normalize',
-      onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
+      onConcealed,
       approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 604_800),
       onError: ({ stage, requestId }: EngineFault) =>
         void printMessage(io, 'error', `${stage} of request ${requestId} could not be recorded`),
@@ -96,20 +98,14 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       ...(options.hideDenied === true ? { hideTools: deniedTools(policy) } : {}),
       checkArguments: argumentCheck(options.checkArguments),
       omitNullArguments: options.omitNullArguments === true,
+      waitTool: options.waitTool && mayAskPerson(policy, onConcealed),
       ...times,
       logger: note,
     }
-    const engines: { recordRefused(): Promise<void> }[] = []
-    const open = (stores: Pick<EngineOptions, 'ledger' | 'approvalStore' | 'budget'>, pins: ToolPins): Guard =>
-      new Guard({
-        ...guarding,
-        pins,
-        engine: (approver) => {
-          const engine = new SudoEngine({ ...deciding, ...stores, approver })
-          engines.push(engine)
-          return engine
-        },
-      })
+    const open = (stores: Pick<EngineOptions, 'ledger' | 'approvalStore' | 'budget'>, pins: ToolPins) => {
+      const engine = new SudoEngine({ ...deciding, ...stores })
+      return { engine, guard: new Guard({ ...guarding, pins, engine }) }
+    }
     // Checks the options before the ledger is created.
     const refuse = () => Promise.reject(new Error('no ledger'))
     const nowhere = { append: refuse, ask: refuse, close: async () => {} }
@@ -122,8 +118,8 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const approvalStore = await openApprovals(options, undos)
     const budget = limits === null ? null : await openBudget(options, limits, undos)
     const pins = await openPins(options, undos)
-    const guard = open({ ledger, approvalStore, ...(budget === null ? {} : { budget }) }, pins)
-    await engines.at(-1)?.recordRefused()
+    const { guard, engine } = open({ ledger, approvalStore, ...(budget === null ? {} : { budget }) }, pins)
+    await engine.recordRefused()
     note(passing(BLOCKED_BY_DEFAULT, pass, block))
     return { guard, note, close }
   } catch (error) {

@@ -57,6 +57,10 @@ export function register(mcp: Command, io: Io): void {
       'time that a call waits for its approval before the client gets the answer "pending"',
       '4',
     )
+    .option(
+      '--no-wait-tool',
+      'do not offer the tool `sudoagent_wait`, which waits for the decision about a pending call',
+    )
     .option('--timeout <seconds>', 'time limit for a server response', '600')
     .option('--elicitation', 'also ask the user through the client, which could forge the answer')
     .option('--no-elicitation', 'accept answers only from the approval store; the default')
