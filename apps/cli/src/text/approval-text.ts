@@ -1,6 +1,6 @@
 // Formats one approval for people. All call text is untrusted.
 import type { ApprovalRecord } from '@sudoagent/core'
-import { breakRows, NOT_SIGNED, redactedText, usableColumns } from '@sudoagent/core/terminal'
+import { breakRows, equalUseText, NOT_SIGNED, redactedText, usableColumns } from '@sudoagent/core/terminal'
 import { authorityRows, requirementRows } from '@sudoagent/crypto/entry'
 import { encodeJcs } from '@sudoagent/crypto/json'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
@@ -8,6 +8,12 @@ import { rowsOf } from './rows.js'
 
 /** Width of the terminal in cells; undefined for a pipe, where lines are not wrapped. */
 export type Columns = number | undefined
+
+/** An approval, and when an equal call of its agent ran; null if none ran lately. */
+export interface ShownApproval {
+  readonly record: ApprovalRecord
+  readonly equalUse: Date | null
+}
 
 /** Describes the approval state in words: `pending`, `approved by alice at …, used at …`. */
 export function stateOf(record: ApprovalRecord): string {
@@ -23,12 +29,12 @@ export function stateOf(record: ApprovalRecord): string {
  * Formats everything about one approval: first the number of redacted values and the arguments, then the other fields,
  * which stay visible at the bottom of the screen, and last what none of the hashes covers.
  */
-export function renderApproval(record: ApprovalRecord, now: Date, columns: Columns): string {
-  return `${approvalRows(record, now, columns).join('\n')}\n`
+export function renderApproval(shown: ShownApproval, now: Date, columns: Columns): string {
+  return `${approvalRows(shown, now, columns).join('\n')}\n`
 }
 
 /** The rows of `renderApproval`. */
-export function approvalRows(record: ApprovalRecord, now: Date, columns: Columns): readonly string[] {
+export function approvalRows({ record, equalUse }: ShownApproval, now: Date, columns: Columns): readonly string[] {
   const { approvalId, action, agentId, binding, note, createdAt, expiresAt, state, authority, asked, decision } = record
   const left = state === 'pending' ? ` (in ${timeLeft(record, now)})` : ''
   const authorityHash = decision?.authorityHash ?? null
@@ -57,6 +63,7 @@ export function approvalRows(record: ApprovalRecord, now: Date, columns: Columns
     ...facts,
     '',
     `${NOT_SIGNED}:`,
+    ...(equalUse === null ? [] : fields([['note', equalUseText(equalUse, now)]])),
     ...fields(unsigned(record)),
   ]
 }

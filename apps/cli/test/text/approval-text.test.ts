@@ -27,7 +27,7 @@ const question = () => ({
 
 it('shows first what is redacted, then the arguments, for whom, the rest, and last what no hash covers', () => {
   const record = question()
-  expect(renderApproval(record, record.createdAt, undefined).split('\n')).toEqual([
+  expect(renderApproval({ record, equalUse: null }, record.createdAt, undefined).split('\n')).toEqual([
     'redacted  2 values are not shown as the call gets them',
     '',
     'arguments as the policy saw them, secrets removed:',
@@ -62,7 +62,17 @@ it('shows first what is redacted, then the arguments, for whom, the rest, and la
 
 it('wraps every row on a terminal of 40 columns', () => {
   const record = question()
-  for (const row of renderApproval(record, record.createdAt, 40).split('\n')) expect(row.length).toBeLessThan(40)
+  for (const row of renderApproval({ record, equalUse: null }, record.createdAt, 40).split('\n'))
+    expect(row.length).toBeLessThan(40)
+})
+
+it('says when an equal call of the agent ran, among what no hash covers', () => {
+  const record = question()
+  const equalUse = new Date(record.createdAt.getTime() - 12_000)
+  const rows = renderApproval({ record, equalUse }, record.createdAt, undefined).split('\n')
+  expect(rows[rows.indexOf('not part of what you sign:') + 1]).toBe(
+    'note      an equal call of this agent ran 12 s ago, at 2026-01-02T03:03:53.000Z',
+  )
 })
 
 it.each([

@@ -97,9 +97,10 @@ export class Waits {
     try {
       const record = (await engine.questions()).find(({ approvalId }) => waitingIdOf(approvalId) === waitingId)
       const subject = record === undefined ? null : subjectOf(record, server)
-      return record === undefined || subject === null
-        ? null
-        : { approvalId: record.approvalId, subject, session: this.#calls }
+      if (record === undefined || subject === null) return null
+      const found = { approvalId: record.approvalId, subject, session: this.#calls }
+      pending.tell(found, record.expiresAt)
+      return found
     } catch (error) {
       note(`the open questions could not be read: ${error instanceof Error ? error.message : 'unknown'}`)
       return null

@@ -7,7 +7,7 @@
  * server's own elicitations go to that server.
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
-import { NOT_SIGNED, redactedText, SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
+import { equalUseText, NOT_SIGNED, redactedText, SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
 import { authorityRows, requirementRows } from '@sudoagent/crypto/entry'
 import { encodeJcs } from '@sudoagent/crypto/json'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
@@ -24,6 +24,8 @@ export type AskClient = (
 export interface ElicitationOptions {
   /** The name that the client reports. */
   readonly clientName: string
+  /** When an equal call of the agent ran; null if none ran lately. */
+  readonly equalUse: Date | null
   readonly note: (text: string) => void
 }
 
@@ -33,13 +35,13 @@ export interface ElicitationOptions {
  */
 export async function elicitApproval(
   ask: AskClient,
-  { clientName, note }: ElicitationOptions,
+  { clientName, equalUse, note }: ElicitationOptions,
   request: ApprovalRequest,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | null> {
   if (!showsBoundCall(request)) return { approved: false, reason: SHOWN_CALL_DIFFERS }
   const timeoutMs = Math.max(1, request.expiresAt.getTime() - request.createdAt.getTime())
-  const question = questionOf(request)
+  const question = questionOf(request, equalUse)
   if (question === null) {
     note('the call arguments are too long to be shown in full in the client: only the approval store is asked')
     return null
@@ -69,15 +71,10 @@ const APPROVE = 'approve'
  *
  * @returns null if the arguments are too long, because a person must not approve truncated arguments
  */
-function questionOf({
-  action,
-  agentId,
-  args,
-  kwargs,
-  authority,
-  asked,
-  reason,
-}: ApprovalRequest): Readonly<Record<string, unknown>> | null {
+function questionOf(
+  { action, agentId, args, kwargs, authority, asked, reason }: ApprovalRequest,
+  equalUse: Date | null,
+): Readonly<Record<string, unknown>> | null {
   const shown = escapeForTerminal(encodeJcs(args.length === 0 ? kwargs : { args, kwargs }), Number.POSITIVE_INFINITY)
   if (shown.length > SHOWN_ARGUMENTS_LENGTH_MAX) return null
   const secrets = asked === undefined ? shown.split(REDACTED).length - 1 : 0
@@ -91,6 +88,7 @@ function questionOf({
       ? []
       : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, marked ${REDACTED} below`]),
     `Arguments: ${shown}`,
+    ...(equalUse === null ? [] : [`NOTE: ${equalUseText(equalUse, new Date())}`]),
     `${asked === undefined ? 'Reason' : `Reason (${NOT_SIGNED})`}: ${escapeForTerminal(reason)}`,
   ]
   return {

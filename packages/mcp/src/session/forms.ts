@@ -1,17 +1,22 @@
 // The approval forms that are open at the client of one session. The answer of a form goes to the approval store, so
 // that it counts also for a call that became pending meanwhile.
 import type { ApprovalAnswer, ApprovalRequest, ApprovalStore } from '@sudoagent/core'
+import { latestEqualUse } from '@sudoagent/core/terminal'
 import type { MessageId } from '../wire/message-id.js'
 
 export interface FormsParts {
-  /**
-   * Shows a form.
-   *
-   * @param relatedTo - the request of the client that made the call
-   * @returns the answer; null if the client gave none
-   */
-  readonly show: (request: ApprovalRequest, signal: AbortSignal, relatedTo: MessageId) => Promise<ApprovalAnswer | null>
+  /** Shows a form. @returns the answer; null if the client gave none */
+  readonly show: (request: ApprovalRequest, terms: ShowTerms) => Promise<ApprovalAnswer | null>
   readonly note: (text: string) => void
+}
+
+export interface ShowTerms {
+  /** Aborts when the form must be closed. */
+  readonly signal: AbortSignal
+  /** The request of the client that made the call. */
+  readonly relatedTo: MessageId
+  /** When an equal call of the agent ran; null if none ran lately. */
+  readonly equalUse: Date | null
 }
 
 interface Form {
@@ -33,8 +38,8 @@ export class Forms {
     const open = this.#open.get(approvalId)
     if (open !== undefined) return open.answer
     const closing = new AbortController()
-    const shown = this.#parts.show(request, closing.signal, relatedTo)
-    const answer = this.#stored(shown, request, store, closing.signal).finally(() => this.#open.delete(approvalId))
+    const { signal } = closing
+    const answer = this.#answer(request, store, { signal, relatedTo }).finally(() => this.#open.delete(approvalId))
     this.#open.set(approvalId, { answer, closing })
     return answer
   }
@@ -44,14 +49,15 @@ export class Forms {
     this.#open.get(approvalId)?.closing.abort('answered elsewhere')
   }
 
-  async #stored(
-    shown: Promise<ApprovalAnswer | null>,
+  async #answer(
     request: ApprovalRequest,
     store: ApprovalStore,
-    signal: AbortSignal,
+    { signal, relatedTo }: Omit<ShowTerms, 'equalUse'>,
   ): Promise<ApprovalAnswer | null> {
     try {
-      const answer = await shown
+      const equalUse = await latestEqualUse(store, request, new Date())
+      if (signal.aborted) return null
+      const answer = await this.#parts.show(request, { signal, relatedTo, equalUse })
       if (answer === null || signal.aborted || typeof answer === 'boolean') return null
       const { approved, approverId = null, reason = null, binding = null } = answer
       const state = approved === true ? 'approved' : 'denied'

@@ -296,10 +296,10 @@ export class GuardSession {
     const { note } = this.#parts
     return new Forms({
       note,
-      show: (asked, signal, relatedTo) =>
+      show: (asked, { signal, relatedTo, equalUse }) =>
         elicitApproval(
           (params, terms) => this.#client.request('elicitation/create', params, { ...terms, relatedTo }),
-          { clientName: this.#clientName, note },
+          { clientName: this.#clientName, equalUse, note },
           asked,
           signal,
         ),

@@ -191,7 +191,8 @@ describe('a call without a result', () => {
     await rig.session.closed
     expect(textOf(await late)).toContain('SERVER_ENDED')
     const codes: string[] = []
-    for (const { entry } of await memoryEntries(memory)) if (entry.event === 'decision') codes.push(entry.decision.reason_code)
+    for (const { entry } of await memoryEntries(memory))
+      if (entry.event === 'decision') codes.push(entry.decision.reason_code)
     // This ledger does not record questions, so the waiting call is denied.
     expect(codes.sort()).toEqual(['CALL_CANCELLED', 'POLICY_ALLOW_LOW_RISK', 'SERVER_ENDED'])
   })

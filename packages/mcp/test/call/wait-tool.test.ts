@@ -175,7 +175,9 @@ describe('results', () => {
       expect(textOf(await wait(rig, ids[n] ?? ''))).toHaveLength(text.length)
     }
     const [first = '', last = ''] = [ids[0], ids.at(-1)]
-    expect(textOf(await wait(rig, first))).toMatch(/^no result: the call was approved and ran\. Its result is no longer/)
+    expect(textOf(await wait(rig, first))).toMatch(
+      /^no result: the call was approved and ran\. Its result is no longer/,
+    )
     expect(textOf(await wait(rig, last))).toHaveLength(text.length)
     expect(ran(rig)).toHaveLength(65)
   })

@@ -16,7 +16,7 @@ const approving = async (options: object = {}): Promise<Rig> => {
   return rig
 }
 
-const TERMS = { clientName: 'tester', note: () => {} }
+const TERMS = { clientName: 'tester', equalUse: null, note: () => {} }
 const REQUEST: ApprovalRequest = {
   approvalId: 'a',
   binding: { requestId: 'a', policyHash: sha256Hex('p'), decisionHash: sha256Hex('d') },
@@ -133,4 +133,18 @@ describe('the person at the client', () => {
     expect(textOf(await rig.callTool('write'))).toBe('ran write')
     expect((await rig.first('decision')).approval.approver_id).toBe(approverId)
   })
+})
+
+it('the person at the client is told that an equal call of the agent ran', async () => {
+  const rig = await approving()
+  await rig.callTool('write', { path: 'a' })
+  await rig.callTool('write', { path: 'b' })
+  await expect
+    .poll(async () => (await rig.store.list({ state: 'approved' }, new Date())).map((r) => r.consumedAt))
+    .not.toContain(null)
+  await rig.callTool('write', { path: 'a' })
+  const notes = rig.client.got
+    .filter(({ method }) => method === 'elicitation/create')
+    .map(({ params }) => /^NOTE: an equal call of this agent ran \d+ s ago, at 20\S+Z$/m.test(params.message))
+  expect(notes).toEqual([false, false, true])
 })

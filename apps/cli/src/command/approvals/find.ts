@@ -1,8 +1,9 @@
 // Finds one approval in a store, by its id or a unique prefix.
 import type { ApprovalRecord, ApprovalStore } from '@sudoagent/core'
-import { SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
+import { latestEqualUse, SHOWN_CALL_DIFFERS, showsBoundCall } from '@sudoagent/core/terminal'
 import { CliError, EXIT } from '../../exit.js'
 import { CHANGED_STORE_HINT } from '../../ledger/approval-store.js'
+import type { ShownApproval } from '../../text/approval-text.js'
 
 /** Maximum number of approvals that the store lists. */
 const APPROVAL_LIST_MAX = 200
@@ -19,6 +20,11 @@ export async function find(store: ApprovalStore, id: string): Promise<ApprovalRe
   const record = await recordIn(store, id)
   if (showsBoundCall(record)) return record
   throw new CliError(EXIT.no, `nothing changed: ${SHOWN_CALL_DIFFERS}`, CHANGED_STORE_HINT)
+}
+
+/** Adds to an approval when an equal call of its agent ran. */
+export async function withEqualUse(store: ApprovalStore, record: ApprovalRecord): Promise<ShownApproval> {
+  return { record, equalUse: await latestEqualUse(store, record, new Date()) }
 }
 
 async function recordIn(store: ApprovalStore, id: string): Promise<ApprovalRecord> {

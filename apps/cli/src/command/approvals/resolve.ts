@@ -1,6 +1,7 @@
 // Shared by `approvals approve` and `approvals deny`: shows the approval, asks for confirmation, and resolves the
 // approval.
 import { type ApprovalRecord, type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
+import { equalUseText } from '@sudoagent/core/terminal'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { withApprovals } from '../../ledger/approval-store.js'
 import { isServer } from '../../ledger/password-url.js'
@@ -8,8 +9,8 @@ import { confirm, confirmNext } from '../../terminal/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from '../../terminal/io.js'
 import { printMessage } from '../../terminal/message.js'
 import { approvalJson } from '../../text/approval-json.js'
-import { approvalRows, stateOf } from '../../text/approval-text.js'
-import { find } from './find.js'
+import { approvalRows, type ShownApproval, stateOf } from '../../text/approval-text.js'
+import { find, withEqualUse } from './find.js'
 import {
   type RecordedDecision,
   type RecordedOptions,
@@ -49,7 +50,10 @@ export async function resolveApproval(state: Verdict, options: ResolveOptions, i
     const record = await withApprovals(options.store, { allowOtherWriters }, async (store) => {
       const seen = requirePending(await find(store, id))
       wait = await RecordedWait.open(options, seen, options.store, io)
-      if (!yes) await ask(state, seen, approverId, io)
+      const shown = await withEqualUse(store, seen)
+      if (!yes) await ask(state, shown, approverId, io)
+      else if (state === 'approved' && shown.equalUse !== null)
+        await printMessage(io, 'note', equalUseText(shown.equalUse, new Date()))
       return await settle(store, seen, { state, approverId, note }, isServer(options.store))
     })
     await report(state, { record, approverId, wait, json }, io)
@@ -107,14 +111,15 @@ function settledAlready(record: ApprovalRecord): CliError {
   return new CliError(EXIT.no, `nothing changed: the approval is ${stateOf(record)}`, hint)
 }
 
-async function ask(state: Verdict, record: ApprovalRecord, approverId: string, io: Io): Promise<void> {
+async function ask(state: Verdict, shown: ShownApproval, approverId: string, io: Io): Promise<void> {
+  const { record } = shown
   const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const verb = state === 'approved' ? 'approve' : 'deny'
   if (io.keyboard() === null) {
     const message = 'the confirmation needs a terminal'
     throw new CliError(EXIT.failed, message, 'check the call with `sudoagent approvals show`, then use --yes')
   }
-  await showAll(record, verb, io)
+  await showAll(shown, verb, io)
   const question = `${verb} \`${escapeForTerminal(record.action, 80)}\` for \`${escapeForTerminal(record.agentId, 40)}\` as \`${escapeForTerminal(approverId, 40)}\`? [y/N] `
   if (await confirm(io, question)) return
   throw new CliError(
@@ -128,9 +133,9 @@ async function ask(state: Verdict, record: ApprovalRecord, approverId: string, i
 const PAGE_ROWS = 40
 
 /** Shows a long approval page by page; ends the command if the user does not continue. */
-async function showAll(record: ApprovalRecord, verb: string, io: Io): Promise<void> {
+async function showAll(shown: ShownApproval, verb: string, io: Io): Promise<void> {
   const { pageQuestion, promptPages } = await import('@sudoagent/core/terminal')
-  const pages = promptPages(approvalRows(record, new Date(), io.stderr.columns), PAGE_ROWS)
+  const pages = promptPages(approvalRows(shown, new Date(), io.stderr.columns), PAGE_ROWS)
   for (const [index, rows] of pages.entries()) {
     await io.stderr.write(`${rows.join('\n')}\n\n`)
     if (index === pages.length - 1 || (await confirmNext(io, pageQuestion(index + 1, pages.length)))) continue

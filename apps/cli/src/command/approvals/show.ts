@@ -42,16 +42,17 @@ export async function run(
   const { withApprovals } = await import('../../ledger/approval-store.js')
   const { approvalJson } = await import('../../text/approval-json.js')
   const { renderApproval } = await import('../../text/approval-text.js')
-  const { find } = await import('./find.js')
-  const record = await withApprovals(path, access, (store) => find(store, id))
+  const { find, withEqualUse } = await import('./find.js')
+  const shown = await withApprovals(path, access, async (store) => withEqualUse(store, await find(store, id)))
+  const { record, equalUse } = shown
   if (ledger !== undefined) {
     const { withLedger } = await import('../../ledger/ledger-file.js')
     const { requireAskedEntry } = await import('./asked-entry.js')
     await withLedger(ledger, io, true, ({ reader }) => requireAskedEntry(reader, record, ledger))
   }
   const text = json
-    ? `${JSON.stringify(approvalJson(record), null, 2)}\n`
-    : renderApproval(record, new Date(), io.stdout.columns)
+    ? `${JSON.stringify({ ...approvalJson(record), equal_call_used_at: equalUse }, null, 2)}\n`
+    : renderApproval(shown, new Date(), io.stdout.columns)
   await print(io.stdout, text)
   return EXIT.ok
 }

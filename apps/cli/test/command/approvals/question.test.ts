@@ -74,7 +74,7 @@ it('prints all members with --json', () => {
       commitment: COMMITMENT,
     },
   }
-  expect(json('show', ID)).toEqual(value)
+  expect(json('show', ID)).toEqual({ ...value, equal_call_used_at: null })
   expect(json('list')).toEqual([value])
   const answer = { state: 'approved', approver_id: 'bob', resolved_at: expect.any(String) }
   expect(json('approve', ID, ...YES)).toEqual({ ...value, ...answer, waiting: false })

@@ -21,7 +21,9 @@ const accept = (...options: string[]) => box.run(['mcp', 'accept', 'ledger.sqlit
 
 describe('a tool that has changed', () => {
   it('is refused and hidden, shown by `mcp accept`, and callable as soon as it is accepted', async () => {
-    const { client } = await connect(box, hostile('plain', 'pids'), { options: ['--server', 'files'] })
+    const { client } = await connect(box, hostile('plain', 'pids'), {
+      options: ['--server', 'files', '--no-wait-tool'],
+    })
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['drop'])
     expect(textOf(await client.callTool({ name: 'read' }))).toContain('TOOL_DEFINITION_CHANGED')
     const listed = accept()
@@ -49,7 +51,7 @@ describe('a tool that has changed', () => {
 
   it('is accepted as it is seen with --accept-tools', async () => {
     const { client } = await connect(box, hostile('plain', 'pids'), {
-      options: ['--server', 'files', '--accept-tools'],
+      options: ['--server', 'files', '--accept-tools', '--no-wait-tool'],
     })
     expect((await client.listTools()).tools).toHaveLength(3)
     expect(textOf(await client.callTool({ name: 'read' }))).toBe('ran read')
