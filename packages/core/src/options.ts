@@ -103,7 +103,7 @@ export interface CallOptions extends CallAuthority {
   readonly policy?: Policy
   /** The cost in budget units, a non-negative integer. Default: 1. Requires an engine with a budget. */
   readonly budgetCost?: number
-  /** The time limit for the approval, in milliseconds, at most 3,600,000 (1 hour). One of the policy takes precedence. */
+  /** The time limit for the approval, in milliseconds, at most 3,600,000 (1 hour). The policy's takes precedence. */
   readonly approvalTtlMs?: number
   /** Labels for the ledger, redacted like arguments. */
   readonly metadata?: Readonly<Record<string, unknown>>

@@ -1,8 +1,8 @@
 /**
- * The calls that clients of one guard were told are pending, and the results of those that ran since. All sessions of
- * a guard share it: its clients have the same token, or there is only one.
+ * The calls that one guard answered "pending", and the results of those that ran since. All sessions of a guard share
+ * it: its clients have the same token, or there is only one.
  *
- *   told "pending" ──► running ──► ran, with its result for ten minutes ──► ran, without its result
+ *   answered "pending" ──► running ──► ran, with its result for ten minutes ──► ran, without its result
  *        └── denied, expired, or decided by another process: forgotten
  *
  * Each call has two ids. The question id is in the ledger and the approval store. The waiting id, a hash of it, is what
@@ -26,7 +26,7 @@ export interface ToldCall {
   /** The id of the question: the request id of the call. */
   readonly approvalId: string
   readonly subject: CallSubject
-  /** The session that was told last. */
+  /** The session of the last answer. */
   readonly session: object
 }
 
@@ -51,7 +51,7 @@ export class PendingCalls {
     this.#told.set(waitingIdOf(call.approvalId), call, { bytes, forMs: expiresAt.getTime() - Date.now() })
   }
 
-  /** Number of calls that were told in a session and are not decided, as far as this guard knows. */
+  /** Number of calls that are pending in a session, as far as this guard knows. */
   countOf(session: object): number {
     return this.#told.values.filter((call) => call.session === session).length
   }
@@ -91,7 +91,7 @@ export class PendingCalls {
     return true
   }
 
-  /** Runs a call. If it was told as pending, its result is kept. */
+  /** Runs a call. If it was answered "pending", its result is kept. */
   async run(approvalId: string, work: () => Promise<object>): Promise<object> {
     const id = waitingIdOf(approvalId)
     this.#announced.delete(approvalId)

@@ -20,7 +20,7 @@ export interface WaitParts {
   readonly note: (text: string) => void
 }
 
-/** Denials of a call that another request or another process has decided, or that is no call of this client. */
+/** Denials of a call that another request or process has decided, and of an id that this client may not use. */
 const NOT_THERE: readonly string[] = ['APPROVAL_ALREADY_USED', 'APPROVAL_NOT_FOUND']
 
 export class Waits {

@@ -6,16 +6,15 @@
  *
  * Both sides are untrusted: the guard translates ids and refuses unknown methods.
  *
- *   session.ts      routes requests and notifications in both directions, and ends the session
- *   handshake.ts    `initialize`: protocol version and capabilities
- *   approver.ts     the first answer counts, from the client or the approval store
- *   forms.ts        the forms that are open in the client
- *   elicitation.ts  the approval form in the client
+ *   session.ts                         routes requests and notifications in both directions, and ends the session
+ *   handshake.ts                       `initialize`: protocol version and capabilities
+ *   approver.ts, client-approvals.ts   the first answer counts, from the client or the approval store
+ *   forms.ts, elicitation.ts           the approval forms in the client
  *
  *   client {"id":1,"method":"tools/list"} → server {"id":7,"method":"tools/list"} → accepted tools → client {"id":1}
  *   client {"id":2,"method":"tasks/list"} → error -32601: not in `method.ts`
  */
-import type { ApprovalRequest, Approver } from '@sudoagent/core'
+import type { ApprovalRequest } from '@sudoagent/core'
 import type { WaitingEngine } from '@sudoagent/core/boundary'
 import type { ArgumentCheck } from '../call/argument-check.js'
 import { CLIENT_GONE, SERVER_ENDED } from '../call/call-failure.js'
@@ -40,9 +39,8 @@ import { GivenUp, type GuardTransport, type Incoming, type Params, Peer, PeerGon
 import { ProgressRoutes } from '../wire/progress-routes.js'
 import { foreignVersion, unsupportedVersion } from '../wire/protocol-version.js'
 import { RpcError } from '../wire/rpc-error.js'
-import { FirstAnswerApprover } from './approver.js'
-import { canElicit, elicitApproval } from './elicitation.js'
-import { Forms } from './forms.js'
+import { ClientApprovals } from './client-approvals.js'
+import { canElicit } from './elicitation.js'
 import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
 
 export interface SessionParts {
@@ -76,7 +74,7 @@ export class GuardSession {
   readonly #catalogue: Catalogue
   readonly #calls: ToolCalls
   readonly #waits: Waits
-  readonly #forms: Forms
+  readonly #approvals: ClientApprovals
   /** Route each progress notification, in either direction, to the request that has the same progress token. */
   readonly #toClient = new ProgressRoutes()
   readonly #toServer = new ProgressRoutes()
@@ -118,7 +116,13 @@ export class GuardSession {
       listTools: (cursor) =>
         this.#server.request('tools/list', cursor === undefined ? {} : { cursor }, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
     })
-    this.#forms = this.#clientForms()
+    this.#approvals = new ClientApprovals({
+      client: this.#client,
+      mayElicit: (asked) => parts.elicitation && this.#canElicit && parts.mayElicit(asked),
+      clientName: () => this.#clientName,
+      openApprovals: () => this.#calls.openApprovals,
+      note,
+    })
     this.#calls = this.#toolCalls()
     const { waitTool: isOn, ...rest } = parts
     this.#waits = new Waits({ ...rest, isOn, catalogue: this.#catalogue }, this.#calls)
@@ -261,48 +265,16 @@ export class GuardSession {
       omitNullArguments: this.#parts.omitNullArguments,
       waitTool: () => this.#waits.name(),
       metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
-      approver: (request, onAsked) => this.#approverOf(request, onAsked),
-      decided: (requestId) => this.#forms.withdraw(requestId),
+      approver: ({ id }, onAsked) => this.#approvals.approverOf(id, onAsked),
+      decided: (requestId) => this.#approvals.withdraw(requestId),
       forward: (params, { id, signal }) =>
         this.#toClient.during(params, id, () =>
           this.#server.request('tools/call', params, { timeoutMs: callTimeoutMs, signal }),
         ),
       progress: ({ id, params }, count) => {
-        const token = ProgressRoutes.tokenOf(params)
-        if (token === null) return
-        // Progress must increase, so this value is smaller than any progress value that the server sends later.
-        const progress = count * 1e-6
-        this.#client.notify(
-          'notifications/progress',
-          { progressToken: token, progress, message: 'waiting for approval' },
-          id,
-        )
+        const progress = ProgressRoutes.waiting(params, count)
+        if (progress !== null) this.#client.notify('notifications/progress', progress, id)
       },
-    })
-  }
-
-  #approverOf({ id }: Incoming, onAsked: (asked: ApprovalRequest) => void): Approver {
-    const { elicitation, mayElicit } = this.#parts
-    return new FirstAnswerApprover({
-      onAsked,
-      openApprovals: () => this.#calls.openApprovals,
-      askClient: (asked, store) =>
-        elicitation && this.#canElicit && mayElicit(asked) ? this.#forms.ask(asked, store, id) : null,
-      withdraw: ({ approvalId }) => this.#forms.withdraw(approvalId),
-    })
-  }
-
-  #clientForms(): Forms {
-    const { note } = this.#parts
-    return new Forms({
-      note,
-      show: (asked, { signal, relatedTo, equalUse }) =>
-        elicitApproval(
-          (params, terms) => this.#client.request('elicitation/create', params, { ...terms, relatedTo }),
-          { clientName: this.#clientName, equalUse, note },
-          asked,
-          signal,
-        ),
     })
   }
 }

@@ -15,6 +15,15 @@ export class ProgressRoutes {
     return typeof meta === 'object' && meta !== null ? (idAt(meta, 'progressToken') ?? null) : null
   }
 
+  /**
+   * The progress of a request that waits for an approval, for the `count`th time; null if the client wants none.
+   * Progress must increase, so this value is smaller than any progress value that the server sends later.
+   */
+  static waiting(params: Params | undefined, count: number): Params | null {
+    const progressToken = ProgressRoutes.tokenOf(params)
+    return progressToken === null ? null : { progressToken, progress: count * 1e-6, message: 'waiting for approval' }
+  }
+
   /** Forwards progress notifications of request `id` while `work` runs. */
   async during<T>(params: Params | undefined, id: MessageId, work: () => Promise<T>): Promise<T> {
     const token = ProgressRoutes.tokenOf(params)

@@ -1,7 +1,7 @@
 // Finds an earlier run of an equal call, so that the person who is asked notices a repetition: a client that timed out
 // may repeat a call that was approved and ran.
 import { encodeCanonical } from '@sudoagent/crypto/json'
-import { APPROVAL_LIST_MAX, type ApprovalRequest, type ApprovalStore } from './approval.js'
+import { APPROVAL_LIST_MAX, type ApprovalRequest, type ApprovalStore } from '../approval/approval.js'
 
 /** How far back to look, in milliseconds. */
 const EQUAL_USE_MS = 600_000

@@ -1,4 +1,4 @@
-// Tests which earlier call an approver is told about.
+// Tests which earlier calls an approver sees.
 import { expect, it } from 'vitest'
 import { MemoryApprovalStore } from '../../src/approval/memory-store.js'
 import { equalUseText, latestEqualUse } from '../../src/terminal.js'
@@ -9,7 +9,7 @@ const ago = (seconds: number): Date => new Date(NOW.getTime() - seconds * 1_000)
 /** A question of an hour. */
 const hour = (id: string, change: Parameters<typeof questionOf>[1] = {}) => questionOf(id, change, 3_600_000)
 
-/** Stores a question that was approved and, unless `usedAgo` is null, used so many seconds ago. */
+/** Stores a question that was approved and, unless `usedAgo` is null, used that number of seconds ago. */
 async function used(
   store: MemoryApprovalStore,
   id: string,
