@@ -26,7 +26,7 @@ export const refundSchema = z.object({ amount: z.number() })
 /** The calls, both of which the model requests at once. */
 export const CALLS: readonly Refund[] = [{ amount: 30 }, { amount: 900 }]
 export const DENIAL =
-  'This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat this call unchanged.'
+  'This call was denied by policy, so it did not run (POLICY_DENY_HIGH_RISK). Reason: above the limit of 100. Do not repeat this call unchanged.'
 
 const refunded: number[] = []
 /** The tool. Only this function has the payment system's credentials. */

@@ -105,7 +105,7 @@ describe('guardToolCalls', () => {
       const asked = { subtype: 'can_use_tool', tool_name: 'Bash', tool_use_id: 'a', input: {} }
       expect(await claude.ask(asked)).toMatchObject({
         behavior: 'deny',
-        message: expect.stringContaining('This call was denied by policy, so it did not run.'),
+        message: expect.stringContaining('This call was denied by policy, so it did not run (POLICY_DENY_HIGH_RISK).'),
       })
     })
   })
@@ -118,7 +118,7 @@ describe('guardToolCalls', () => {
       expect(hookSpecificOutput).toMatchObject({
         permissionDecision: 'deny',
         permissionDecisionReason:
-          'This call was denied because the authorization check failed, so it did not run. Reason: no decision was made. Do not repeat this call unchanged.',
+          'This call was denied because the authorization check failed, so it did not run (BOUNDARY_FAILED). Reason: no decision was made. Do not repeat this call unchanged.',
       })
     })
     expect(String(warn.mock.calls[0]?.[0])).toContain('thereIsNoSuchOption')

@@ -1,6 +1,6 @@
 // The contract of every adapter. Each adapter's test file calls it once and adds its own cases.
 import { describe, expect, it } from 'vitest'
-import { deskFor, type Framework, HANGS, LEAKS, play, SCENARIOS, TOOL_ERROR } from './scenario.js'
+import { deskFor, type Framework, HANGS, LEAKS, play, playPending, SCENARIOS, TOOL_ERROR } from './scenario.js'
 
 export function testFramework(framework: Framework): void {
   describe(`${framework.name}: what the model is shown, and what is on record`, () => {
@@ -43,10 +43,20 @@ export function testFramework(framework: Framework): void {
         expect(ended.error).toBeUndefined()
         expect(ended.ran).toHaveLength(answer === 'approved' ? 1 : 0)
         expect(ended.shown?.[0]).toContain(
-          answer === 'approved' ? 'refunded 500' : 'This call was not approved, so it did not run.',
+          answer === 'approved' ? 'refunded 500' : 'This call was not approved, so it did not run (APPROVAL_DENIED).',
         )
       },
     )
+
+    it('a call that waits is pending for the model, and runs once when it is repeated after the approval', async () => {
+      const { shown, ran, questions } = await playPending(framework)
+      const pending = 'This call waits for the approval of a person and has not run (APPROVAL_PENDING).'
+      expect(shown[0]).toContain(pending)
+      expect(shown[1]).toContain(pending)
+      expect(shown[2]).toContain('refunded 500')
+      expect({ ran, questions }).toEqual({ ran: [{ amount: 500 }], questions: 1 })
+      for (const leak of LEAKS) expect(shown[0]).not.toMatch(leak)
+    })
 
     it('the authority in the context of the framework is recorded', async () => {
       const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'

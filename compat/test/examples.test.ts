@@ -15,7 +15,7 @@ it('has one for each adapter', () => {
   const adapters = readdirSync(join(home, '../packages/adapters/src')).map(
     (name) => `adapter-${name.replace(/\.ts$/, '')}`,
   )
-  const parts = ['adapter-denial-text', 'adapter-guarded-call']
+  const parts = ['adapter-denial-text', 'adapter-guarded-call', 'adapter-hold']
   expect(examples.sort()).toEqual(adapters.filter((name) => !parts.includes(name)).sort())
 })
 

@@ -48,7 +48,7 @@ describe('guardTool', () => {
   it('gives a denial to a program as text, and to a tool with artifacts without one', async () => {
     const engine = engineWith(new DenyAllPolicy())
     const text =
-      'This call was denied by policy, so it did not run. Reason: every call is denied. Do not repeat this call unchanged.'
+      'This call was denied by policy, so it did not run (POLICY_DENY_HIGH_RISK). Reason: every call is denied. Do not repeat this call unchanged.'
     const plain = guardTool(
       engine,
       tool(async () => 'sunny', fields),

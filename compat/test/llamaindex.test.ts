@@ -57,7 +57,7 @@ describe('guardTool', () => {
     ])
     expect(await callTool(tool(definition), { name: 'weather', input: {}, id: 'call_0' }, silent)).toMatchObject({
       isError: true,
-      output: expect.stringContaining('This call was denied by policy, so it did not run.'),
+      output: expect.stringContaining('This call was denied by policy, so it did not run (POLICY_DENY_HIGH_RISK).'),
     })
   })
 

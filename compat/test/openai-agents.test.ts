@@ -91,6 +91,8 @@ describe('guardTool', () => {
         errorFunction: (_context, error) => ({ sky: (error as Error).message }),
       }),
     )
-    expect(JSON.stringify(await shown(weather))).toContain('This call was denied by policy, so it did not run.')
+    expect(JSON.stringify(await shown(weather))).toContain(
+      'This call was denied by policy, so it did not run (POLICY_DENY_HIGH_RISK).',
+    )
   })
 })

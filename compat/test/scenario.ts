@@ -31,6 +31,8 @@ export interface Turn {
   readonly signal: AbortSignal
   /** The framework's own context of this turn; `trace` goes to a framework that passes only a trace. */
   readonly context?: { readonly sudoagent: CallAuthority }
+  /** The options of the guard. */
+  readonly options?: { readonly holdMs: number }
 }
 
 export interface Framework {
@@ -152,6 +154,44 @@ export async function play(framework: Framework, setting: Setting): Promise<Ende
   return { shown, ran, entries, decisions, authorities, error: run.status === 'rejected' ? run.reason : undefined }
 }
 
+export interface PendingEnded {
+  /** The part that the model saw of the call, of the repeated call, and of the call repeated after the approval. */
+  readonly shown: readonly string[]
+  readonly ran: readonly RefundInput[]
+  readonly questions: number
+}
+
+/** Runs three turns with the same call, which waits for 50 ms. A person approves it after the second turn. */
+export async function playPending(framework: Framework): Promise<PendingEnded> {
+  const ledger = new MemoryLedger()
+  const approvalStore = new MemoryApprovalStore()
+  const engine = new SudoEngine({
+    policy,
+    agentId: 'support-bot',
+    ledger,
+    approvalStore,
+    approver: new PollingApprover(),
+  })
+  const ran: RefundInput[] = []
+  const refund: Refund = async (input) => {
+    ran.push(structuredClone(input))
+    return `refunded ${input.amount}`
+  }
+  const signal = new AbortController().signal
+  const turn = async (): Promise<string> => {
+    const calls = [{ amount: 500 }]
+    return JSON.stringify((await framework.run({ engine, refund, calls, signal, options: { holdMs: 50 } }))[0])
+  }
+  const shown = [await turn(), await turn()]
+  const open = await approvalStore.list({ state: 'pending' }, new Date())
+  for (const { approvalId, binding } of open)
+    await approvalStore.resolve(approvalId, { state: 'approved', approverId: 'ada', binding }, new Date())
+  shown.push(await turn())
+  const report = await verify(ledger.reader())
+  if (!report.ok) throw new Error(JSON.stringify(report.findings))
+  return { shown, ran, questions: open.length }
+}
+
 /** Strings that the model must never see. */
 export const LEAKS = [
   SECRET,
@@ -177,7 +217,8 @@ const ALLOW = 'decision allow POLICY_ALLOW_LOW_RISK'
 const APPROVED = 'decision allow POLICY_REQUIRE_APPROVAL_HIGH_VALUE'
 const DENY = 'decision deny POLICY_DENY_HIGH_RISK'
 const REFUSED = 'decision deny APPROVAL_DENIED'
-const END = 'so it did not run. Reason:'
+/** The part of a denial text that follows its cause. */
+const end = (code: string): string => `so it did not run (${code}). Reason:`
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'allowed', amounts: [30], runs: true, entries: [ALLOW, 'outcome success'], text: 'refunded 30' },
@@ -186,14 +227,14 @@ export const SCENARIOS: readonly Scenario[] = [
     amounts: [5000],
     runs: false,
     entries: [DENY],
-    text: `This call was denied by policy, ${END} above the limit of 1000. Do not repeat this call unchanged.`,
+    text: `This call was denied by policy, ${end('POLICY_DENY_HIGH_RISK')} above the limit of 1000. Do not repeat this call unchanged.`,
   },
   {
     name: 'approval refused',
     amounts: [500],
     runs: false,
     entries: [REFUSED],
-    text: `This call was not approved, ${END} the approver denied the call. Do not repeat this call unchanged.`,
+    text: `This call was not approved, ${end('APPROVAL_DENIED')} the approver denied the call. Do not repeat this call unchanged.`,
   },
   {
     name: 'approval granted',
@@ -210,7 +251,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ledger: 'broken',
     runs: false,
     entries: [],
-    text: `This call was denied because it could not be recorded, ${END} the decision could not be recorded. Do not repeat this call unchanged.`,
+    text: `This call was denied because it could not be recorded, ${end('LEDGER_WRITE_FAILED_DECISION')} the decision could not be recorded. Do not repeat this call unchanged.`,
   },
 ]
 

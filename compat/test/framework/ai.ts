@@ -18,7 +18,7 @@ const frameworkOf = (name: string, sdk: typeof ai6, mocks: typeof mocks6): Frame
   handsSignal: true,
   passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal, context }) {
+  async run({ engine, refund, calls, signal, context, options }) {
     const model = new mocks.MockLanguageModelV3({
       doGenerate: async ({ prompt }) => {
         const asked = prompt.some(({ role }) => role === 'tool')
@@ -34,13 +34,17 @@ const frameworkOf = (name: string, sdk: typeof ai6, mocks: typeof mocks6): Frame
         return { content, finishReason, usage, warnings: [] }
       },
     })
-    const tools = guardTools(engine, {
-      refund: sdk.tool({
-        description: 'Pays money back',
-        inputSchema: z.object({ amount: z.number() }),
-        execute: (input, { abortSignal }) => refund(input, abortSignal),
-      }),
-    })
+    const tools = guardTools(
+      engine,
+      {
+        refund: sdk.tool({
+          description: 'Pays money back',
+          inputSchema: z.object({ amount: z.number() }),
+          execute: (input, { abortSignal }) => refund(input, abortSignal),
+        }),
+      },
+      options,
+    )
     const stopWhen = sdk.stepCountIs(2)
     // Version 6 reads the first of these, version 7 the second.
     const contexts = context && { experimental_context: context, toolsContext: { refund: context } }

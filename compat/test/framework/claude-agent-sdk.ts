@@ -140,7 +140,7 @@ export const claudeAgentSdk: Framework = {
     const standIn = new StandIn(async (claude) => {
       await Promise.all(turn.calls.map((input, index) => callTool(claude, turn, input, index)))
     })
-    await runSession(standIn, guardToolCalls(turn.engine, { signal: turn.signal }))
+    await runSession(standIn, guardToolCalls(turn.engine, { ...turn.options, signal: turn.signal }))
     return standIn.shown
   },
 }

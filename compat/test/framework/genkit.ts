@@ -12,7 +12,7 @@ export const genkitFramework: Framework = {
   passes: 'authority',
   callId: 'call_0',
   endsWhenToolThrows: true,
-  async run({ engine, refund, calls, signal, context }) {
+  async run({ engine, refund, calls, signal, context, options }) {
     const ai = genkit({})
     const toolRequests = calls.map((input, index) => ({ name: 'refund', input, ref: `call_${index}` }))
     const model = mockModel(ai, { respond: [{ toolRequests }, 'done'] })
@@ -22,7 +22,7 @@ export const genkitFramework: Framework = {
     )
     const guard = generateMiddleware(
       { name: 'sudoagent' },
-      guardToolCalls(engine, {}, () => ai.currentContext()),
+      guardToolCalls(engine, { ...options }, () => ai.currentContext()),
     )
     await ai.generate({
       model,

@@ -41,7 +41,7 @@ export const langchainAgent: Framework = {
         // With any middleware around tool calls, LangChain ends the run when a tool throws. This middleware reports
         // the error.
         toolErrorMiddleware({ onError: (error) => `failed: ${(error as Error).message}` }),
-        createMiddleware({ name: 'sudoagent', wrapToolCall: guardToolCalls(turn.engine) }),
+        createMiddleware({ name: 'sudoagent', wrapToolCall: guardToolCalls(turn.engine, turn.options) }),
       ],
     }),
 }
@@ -51,5 +51,5 @@ export const langchainTool: Framework = {
   handsSignal: true,
   passes: 'authority',
   callId: 'call_0',
-  run: (turn) => invoke(turn, { tools: [guardTool(turn.engine, refundTool(turn))] }),
+  run: (turn) => invoke(turn, { tools: [guardTool(turn.engine, refundTool(turn), turn.options)] }),
 }

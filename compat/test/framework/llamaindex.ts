@@ -41,7 +41,7 @@ export const llamaindex: Framework = {
   handsSignal: false,
   passes: 'nothing',
   callId: undefined,
-  async run({ engine, refund, calls, signal }) {
+  async run({ engine, refund, calls, signal, options }) {
     const llm = new ScriptedModel(calls)
     const definition = {
       name: 'refund',
@@ -49,7 +49,7 @@ export const llamaindex: Framework = {
       parameters: z.object({ amount: z.number() }),
       execute: (input: RefundInput) => refund(input),
     }
-    const [guarded] = guardTools(engine, [definition], { signal })
+    const [guarded] = guardTools(engine, [definition], { ...options, signal })
     await agent({ llm, tools: [tool(guarded)] }).run('refund')
     return (llm.requests[1] ?? []).flatMap(({ options }) => {
       if (options === undefined || !('toolResult' in options)) return []

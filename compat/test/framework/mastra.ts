@@ -69,13 +69,17 @@ export const mastra: Framework = {
   handsSignal: true,
   passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal, context }) {
-    const guarded = guardTool(engine, {
-      id: 'refund',
-      description,
-      inputSchema,
-      execute: (input, { abortSignal }) => refund(input, abortSignal),
-    })
+  async run({ engine, refund, calls, signal, context, options }) {
+    const guarded = guardTool(
+      engine,
+      {
+        id: 'refund',
+        description,
+        inputSchema,
+        execute: (input, { abortSignal }) => refund(input, abortSignal),
+      },
+      options,
+    )
     return runAgent({ refund: createTool(guarded) }, 'refund', calls, signal, context)
   },
 }
@@ -85,7 +89,7 @@ export const mastraV0: Framework = {
   handsSignal: true,
   passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal, context }) {
+  async run({ engine, refund, calls, signal, context, options }) {
     // Version 0.24 uses the models of AI SDK 5, whose mocks need a package that the SDK does not include.
     const prompts: Prompt[] = []
     const model = {
@@ -105,12 +109,16 @@ export const mastraV0: Framework = {
       },
       doStream: () => Promise.reject(new Error('not used')),
     }
-    const guarded = guardToolV0(engine, {
-      id: 'refund',
-      description,
-      inputSchema,
-      execute: ({ context: input }, how) => refund(input, how?.abortSignal),
-    })
+    const guarded = guardToolV0(
+      engine,
+      {
+        id: 'refund',
+        description,
+        inputSchema,
+        execute: ({ context: input }, how) => refund(input, how?.abortSignal),
+      },
+      options,
+    )
     const tools = { refund: createToolV0(guarded) }
     const agent = new AgentV0({ name: 'support', instructions: 'Help', model, tools })
     new MastraV0({ agents: { agent }, logger: false })

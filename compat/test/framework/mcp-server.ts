@@ -37,7 +37,7 @@ export const mcpServer: Framework = {
       turn.engine,
       async (input: { amount: number }, { signal }: { signal: AbortSignal }) =>
         contentOf(await turn.refund(input, signal)),
-      { action: 'refund' },
+      { ...turn.options, action: 'refund' },
     )
     server.registerTool('refund', config, callback)
     return callAll(turn, server)
@@ -51,14 +51,18 @@ export const mcpLowLevel: Framework = {
   callId: '1',
   run: (turn) => {
     const server = new Server(info, { capabilities: { tools: {} } })
-    const handler = guardToolCalls(turn.engine, async ({ params }, { signal }) => {
-      try {
-        return contentOf(await turn.refund(params.arguments as { amount: number }, signal))
-      } catch (error) {
-        // A low-level server must report tool failures itself.
-        return { ...contentOf((error as Error).message), isError: true }
-      }
-    })
+    const handler = guardToolCalls(
+      turn.engine,
+      async ({ params }, { signal }) => {
+        try {
+          return contentOf(await turn.refund(params.arguments as { amount: number }, signal))
+        } catch (error) {
+          // A low-level server must report tool failures itself.
+          return { ...contentOf((error as Error).message), isError: true }
+        }
+      },
+      turn.options,
+    )
     server.setRequestHandler(CallToolRequestSchema, handler)
     return callAll(turn, server)
   },

@@ -9,17 +9,21 @@ export const openaiAgents: Framework = {
   handsSignal: true,
   passes: 'authority',
   callId: 'call_0',
-  async run({ engine, refund, calls, signal, context }) {
+  async run({ engine, refund, calls, signal, context, options }) {
     const asked = calls.map((input, index) => functionCall('refund', { ...input }, { callId: `call_${index}` }))
     const model = new ScriptedModel([modelResponse(asked), modelResponse([assistantMessage('done')])])
     const tools = [
       tool(
-        guardTool(engine, {
-          name: 'refund',
-          description: 'Pays money back',
-          parameters: z.object({ amount: z.number() }),
-          execute: (input, _context, details) => refund(input, details?.signal),
-        }),
+        guardTool(
+          engine,
+          {
+            name: 'refund',
+            description: 'Pays money back',
+            parameters: z.object({ amount: z.number() }),
+            execute: (input, _context, details) => refund(input, details?.signal),
+          },
+          options,
+        ),
       ),
     ]
     const runner = new Runner({ tracingDisabled: true })

@@ -2,13 +2,14 @@
  * The text that tells a model about a denial. The text is the same for every framework.
  *
  * A model that reads "error, try again" tries again. The text therefore always states what denied the call and why,
- * and then tells the model not to repeat the call. The text does not contain a cause, a path, a stack trace or the
- * request ID. The request ID also identifies the approval, and a model must not see anything that could help it to
- * approve a call.
+ * and then tells the model not to repeat the call; the exception is a call that waits for an approval. The text does
+ * not contain a cause, a path, a stack trace or the request ID. The request ID also identifies the approval, and a
+ * model must not see anything that could help it to approve a call.
  *
  * @example
  * denialText(denial)
- * // This call was denied by policy, so it did not run. Reason: the limit is 100. Do not repeat this call unchanged.
+ * // This call was denied by policy, so it did not run (POLICY_DENY_HIGH_RISK). Reason: the limit is 100. Do not repeat
+ * // this call unchanged.
  */
 import { type Denial, SudoAgentError } from '@sudoagent/core'
 
@@ -42,8 +43,10 @@ const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
 
 /** Returns the denial as one line of text for the model. */
 export function denialText({ code, reason }: Pick<Denial, 'code' | 'reason'>): string {
+  if (code === 'APPROVAL_PENDING')
+    return `This call waits for the approval of a person and has not run (${code}). To get the answer, repeat it later with exactly the same arguments.`
   const denied = DENIED_BY.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'denied by policy'
-  return `This call was ${denied}, so it did not run. Reason: ${oneLine(reason)}. Do not repeat this call unchanged.`
+  return `This call was ${denied}, so it did not run${code === '' ? '' : ` (${oneLine(code)})`}. Reason: ${oneLine(reason)}. Do not repeat this call unchanged.`
 }
 
 /** A reason may be an approver's note. Line breaks in a note could make part of it look like a separate message. */

@@ -1,11 +1,19 @@
 // Runs one tool call through the engine, for all adapters. The tool runs after the decision is recorded, with exactly
 // the arguments that the decision covers. The outcome is recorded too. Every refusal returns the engine's denial; only
 // misuse and aborts throw.
-import type { CallAuthority, CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
+import type { CallAuthority, CallOptions, CallOutcome, Denial, Engine, PendingApproval } from '@sudoagent/core'
 import { AUTHORITY_OPTIONS } from '@sudoagent/core/boundary'
+import { Hold } from './hold.js'
 
 /** The options of every adapter. If the framework passes a signal for the call, both that signal and `signal` apply. */
-export type GuardOptions = CallOptions
+export interface GuardOptions extends CallOptions {
+  /**
+   * How long a call waits for an approval, in milliseconds. Then the model reads that the call is pending, and the
+   * question stays open: if the model repeats the call with the same arguments, the repeated call gets the answer.
+   * Default: the call waits until the approval expires.
+   */
+  readonly holdMs?: number
+}
 
 /** The options for tools that have no name in their framework: `action` is the name in the policy and the ledger. */
 export type NamedGuardOptions = GuardOptions & { readonly action: string }
@@ -121,18 +129,22 @@ export async function authorizeCall<I>(
   given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
   // Copies own fields only and reads each field once, so that members of `Object.prototype` are not read as options.
-  const options: GuardOptions = { __proto__: null, ...given } as GuardOptions
+  const { holdMs, ...options }: GuardOptions = { __proto__: null, ...given } as GuardOptions
+  const hold = new Hold(holdMs)
   const signals = [options.signal, signal].filter((one) => one !== undefined)
   const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
-  const authorization = await engine.authorize({
+  const asked = {
     action: tool,
     ...options,
     ...authority,
     args: [input],
     metadata: { ...options.metadata, ...(callId === undefined ? {} : { tool_call_id: callId }) },
-    ...(either === undefined ? {} : { signal: either }),
-  })
+  }
+  const authorization = await hold.during(either, (until) =>
+    engine.authorize({ ...asked, ...(until === undefined ? {} : { signal: until }) }, {}),
+  )
   if (authorization.status === 'denied') return authorization
+  if (authorization.status === 'pending') return pendingDenial(authorization)
   // An engine in a different process may return any value. Callers treat every value other than a denial as an
   // authorization, so any other status must throw.
   if (authorization.status !== 'allowed')
@@ -147,6 +159,16 @@ export async function authorizeCall<I>(
     returned: (output) => engine.recordResult(authorization, output),
   }
 }
+
+/** The answer for a call that waits for an approval, in the form of a denial: the call did not run. */
+const pendingDenial = ({ requestId, reason }: PendingApproval): Denial => ({
+  status: 'denied',
+  code: 'APPROVAL_PENDING',
+  reason,
+  retryable: true,
+  requestId,
+  decisionHash: null,
+})
 
 /**
  * Reads a tool's generator to the end, because these frameworks do not. The result is the return value, or the last

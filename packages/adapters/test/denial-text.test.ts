@@ -15,7 +15,7 @@ describe('denialText', () => {
   it.each([...REASON_CODES, 'A_CODE_OF_THE_POLICY', ''])('of %s says that, why, and not to repeat it', (code) => {
     const text = denialText({ code, reason: 'it is Sunday' })
     expect(text).toMatch(
-      /^This call was (?:denied|not approved|already decided|cancelled)(?: \S.*)?, so it did not run\. Reason: it is Sunday\. Do not repeat this call unchanged\.$/,
+      /^This call was (?:denied|not approved|already decided|cancelled)(?: \S.*)?, so it did not run(?: \([A-Z_]+\))?\. Reason: it is Sunday\. Do not repeat this call unchanged\.$/,
     )
   })
 
@@ -38,6 +38,12 @@ describe('denialText', () => {
     expect(by('PARAMETERS_CHANGED')).toBe('denied because of its arguments')
     expect(by('STOPPED')).toBe('denied because an operator stopped such calls')
     expect(by('BOUNDARY_FAILED')).toBe('denied because the authorization check failed')
+  })
+
+  it('of a call that waits for an approval says to repeat it', () => {
+    expect(denialText({ code: 'APPROVAL_PENDING', reason: 'above 100' })).toBe(
+      'This call waits for the approval of a person and has not run (APPROVAL_PENDING). To get the answer, repeat it later with exactly the same arguments.',
+    )
   })
 
   it('is one line, whatever the reason holds, and ends', () => {

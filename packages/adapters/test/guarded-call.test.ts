@@ -232,3 +232,42 @@ describe('the authority in the context of a framework', () => {
     })
   })
 })
+
+describe('holdMs', () => {
+  const unanswered = { approve: () => new Promise<never>(() => {}) }
+  const waiting = () => {
+    const ledger = new MemoryLedger()
+    return { ledger, engine: new SudoEngine({ policy: asks, agentId: 'bot', ledger, approver: unanswered }) }
+  }
+  const pay = { tool: 'pay', input: { amount: 5 } }
+
+  it('ends the wait of a call, and leaves its question open', async () => {
+    const { engine, ledger } = waiting()
+    const ended = await guardedCall(engine, pay, { holdMs: 20 }, () => expect.unreachable())
+    expect(ended).toMatchObject({ status: 'denied', code: 'APPROVAL_PENDING', retryable: true })
+    expect((await entriesOf(ledger)).filter(({ event }) => event === 'decision')).toEqual([])
+    expect(await engine.questions()).toHaveLength(1)
+  })
+
+  it('does not end the wait earlier than the caller does', async () => {
+    const { engine } = waiting()
+    const signal = AbortSignal.timeout(20)
+    const ended = await guardedCall(engine, pay, { holdMs: 60_000, signal }, () => expect.unreachable())
+    expect(ended).toMatchObject({ status: 'denied', code: 'CALL_CANCELLED' })
+  })
+
+  it('does not reach the tool: only the caller aborts it', async () => {
+    const { engine } = world()
+    const ended = await guardedCall(engine, pay, { holdMs: 5 }, async (input) => {
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      return input
+    })
+    expect(ended).toMatchObject({ status: 'ran' })
+  })
+
+  it.each([-1, 0.5, '5', Number.NaN, 2 ** 31])('%j is refused', async (holdMs) => {
+    const { engine } = world()
+    const call = guardedCall(engine, pay, { holdMs } as never, () => expect.unreachable())
+    await expect(call).rejects.toThrow(/holdMs/)
+  })
+})

@@ -46,10 +46,12 @@ export interface Engine {
    * Decides about a call and records the decision. If the call is allowed, run the tool with the authorization's
    * `args` and record the outcome.
    *
-   * @returns the authorization, or the denial
+   * @returns the authorization, or the denial. With options, also a pending approval: if `wait` is false, or if the
+   *   call's signal aborts with `WaitEnded`
    * @throws (as a rejection) SudoAgentError. In this case, too, the call must not run
    */
   authorize(call: AuthorizeCall): Promise<Authorization | Denial>
+  authorize(call: AuthorizeCall, options: WaitOptions): Promise<Authorization | Denial | PendingApproval>
   /** Records the outcome of an authorized call, once. @returns whether it was recorded */
   record(authorization: Authorization, outcome: CallOutcome): Promise<boolean>
   /**
@@ -62,9 +64,6 @@ export interface Engine {
 
 /** An engine whose calls can wait for an approval longer than their caller. */
 export interface WaitingEngine extends Engine {
-  /** As `Engine.authorize`; with options, the answer may be a pending approval. */
-  authorize(call: AuthorizeCall): Promise<Authorization | Denial>
-  authorize(call: AuthorizeCall, options: WaitOptions): Promise<Authorization | Denial | PendingApproval>
   /** Decides about a call whose question is recorded. */
   resume(approvalId: string, call: ResumeCall): Promise<Authorization | Denial>
   resume(approvalId: string, call: ResumeCall, options: WaitOptions): Promise<Authorization | Denial | PendingApproval>
