@@ -57,7 +57,8 @@ export function readWaitArguments(given: unknown, holdMs: number): WaitArguments
   const max = secondsMax(holdMs)
   if (!Number.isInteger(seconds) || Number(seconds) < 0 || Number(seconds) > max)
     return `\`seconds\` must be an integer from 0 to ${max}`
-  if (attempt !== undefined && !Number.isInteger(attempt)) return '`attempt` must be an integer'
+  // Some clients send null for optional arguments that the model left out.
+  if (attempt !== undefined && attempt !== null && !Number.isInteger(attempt)) return '`attempt` must be an integer'
   return { waitingId, waitMs: Number(seconds) * 1_000 }
 }
 

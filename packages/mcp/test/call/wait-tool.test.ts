@@ -76,6 +76,13 @@ describe('waiting', () => {
     expect(await rig.story()).toEqual(['allow files/write POLICY_REQUIRE_APPROVAL_HIGH_VALUE', 'success files/write'])
   })
 
+  it('takes null for the attempt: some clients send it for an optional argument that the model left out', async () => {
+    const rig = await open()
+    const id = await pendingCall(rig)
+    await rig.resolve('approved')
+    expect(textOf(await wait(rig, id, 0, { attempt: null }))).toBe('ran write')
+  })
+
   it('ends with "pending" after its time, and the question stays open', async () => {
     const rig = await open()
     const id = await pendingCall(rig)
