@@ -57,6 +57,12 @@ export const resultGone = (): CallToolResult => ({
   content: [text('no result: the call was approved and ran. Its result is no longer kept. Do not repeat the call.')],
 })
 
+/** Returns the result for invalid arguments of the tool that waits. They change nothing for the pending call. */
+export const waitRefused = (reason: string, waitTool: string): CallToolResult => ({
+  isError: true,
+  content: [text(`refused: ${reason}. The pending call is unchanged. Call \`${waitTool}\` with valid arguments.`)],
+})
+
 /** The one answer for a waiting id that is unknown, belongs to another client, or is used up. */
 export const waitingIdUnknown = (): CallToolResult => ({
   isError: true,

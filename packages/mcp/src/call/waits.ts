@@ -3,8 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { WaitingEngine } from '@sudoagent/core/boundary'
 import type { Catalogue } from '../tool/catalogue.js'
 import type { Incoming } from '../wire/peer.js'
-import { RpcError } from '../wire/rpc-error.js'
-import { resultGone, runningResult, waitingIdUnknown } from './denial-result.js'
+import { resultGone, runningResult, waitingIdUnknown, waitRefused } from './denial-result.js'
 import { type PendingCalls, type ToldCall, waitingIdOf } from './pending-calls.js'
 import type { ToolCalls } from './tool-call.js'
 import { readWaitArguments, subjectOf, WAIT_TOOL, waitToolOf } from './wait-tool.js'
@@ -57,7 +56,7 @@ export class Waits {
 
   async handle(request: Incoming): Promise<object> {
     const read = readWaitArguments(request.params?.arguments ?? {}, this.#parts.holdMs)
-    if (typeof read === 'string') throw RpcError.invalidParams(read)
+    if (typeof read === 'string') return waitRefused(read, WAIT_TOOL)
     const { waitingId, waitMs } = read
     const { pending } = this.#parts
     const untilMs = performance.now() + waitMs

@@ -56,9 +56,11 @@ describe('the tool', () => {
     ['a time as text', { waiting_id: 'x', seconds: '1' }],
     ['an attempt that is no integer', { waiting_id: 'x', seconds: 1, attempt: 'first' }],
     ['another argument', { waiting_id: 'x', seconds: 1, approve: true }],
-  ])('refuses %s', async (_, args) => {
+  ])('refuses %s, in a result that the model can read', async (_, args) => {
     const rig = await open()
-    expect((await rig.callTool(WAIT, args)).error.code).toBe(-32_602)
+    const result = await rig.callTool(WAIT, args)
+    expect(result.isError).toBe(true)
+    expect(textOf(result)).toMatch(/^refused: /)
     expect(await rig.story()).toEqual([])
   })
 })
@@ -90,6 +92,16 @@ describe('waiting', () => {
     expect(idOf(await wait(rig, id, 1))).toBe(id)
     await rig.resolve('approved')
     expect(textOf(await wait(rig, id, 0))).toBe('ran write')
+  })
+
+  it('goes on after invalid arguments', async () => {
+    const rig = await open()
+    const id = await pendingCall(rig)
+    await rig.resolve('approved')
+    expect(textOf(await wait(rig, id, 60))).toMatch(/^refused: `seconds` must be an integer from 0 to 1\. /)
+    expect(ran(rig)).toEqual([])
+    expect(textOf(await wait(rig, id, 1))).toBe('ran write')
+    expect(ran(rig)).toHaveLength(1)
   })
 
   it('that the client cancels leaves the question open', async () => {
