@@ -26,7 +26,7 @@ export type {
   StoredText,
   StoreFault,
 } from './port/reader.js'
-export type { AppendOptions, AskedQuestion, OutcomeReport, Question } from './port/writer.js'
+export type { AppendOptions, AskedQuestion, OpenQuestionFilter, OutcomeReport, Question } from './port/writer.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
 export { QUESTION_FIELDS, questionFields, questionOf } from './standing/question-fields.js'

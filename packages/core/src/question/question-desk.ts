@@ -10,7 +10,7 @@ import { AskedCalls } from './asked-calls.js'
 import { type Attached, type AttachTerms, attach, attachStale } from './attach.js'
 import { pendingOf, StillPending, WaitEnded } from './pending.js'
 import { recordsQuestions } from './question-step.js'
-import { openQuestions, recordsInState } from './stored-questions.js'
+import { openQuestions } from './stored-questions.js'
 import { Waiters } from './waiters.js'
 
 /** The time between two looks at a question that another call waits for. */
@@ -47,19 +47,15 @@ export class QuestionDesk {
     if (typeof memberOf(store, 'list') !== 'function') return null
     const terms = await this.#terms()
     if (terms === null) return null
-    // The open questions for which no call of this engine waits: usually, there are none.
-    const free = (await openQuestions(this.#parts))?.filter((id) => !this.waiters.has(id))
-    if (free?.length === 0) return null
-    const open = free === undefined ? undefined : new Set(free)
-    for (const state of STATES) {
-      for (const attached of await this.#fitting(call, state, terms, open)) {
-        const { approvalId } = attached.record
-        if (state === 'denied') return attached
-        if (!(await this.waiters.take(approvalId))) continue
-        const again = await this.#compare(call, approvalId, terms)
-        if (again.kind === 'attached') return again.attached
-        await this.waiters.giveUp(approvalId)
-      }
+    const open = await this.#open(call.request.context.agentId, terms)
+    const fitting = open.flatMap((record) => attach(call, record, terms) ?? [])
+    for (const attached of STATES.flatMap((state) => fitting.filter(({ record }) => record.state === state))) {
+      const { approvalId, state } = attached.record
+      if (state === 'denied') return attached
+      if (!(await this.waiters.take(approvalId))) continue
+      const again = await this.#compare(call, approvalId, terms)
+      if (again.kind === 'attached') return again.attached
+      await this.waiters.giveUp(approvalId)
     }
     return null
   }
@@ -96,39 +92,34 @@ export class QuestionDesk {
   /** The open questions of the agent, as the store has them. */
   async list(): Promise<readonly ApprovalRecord[]> {
     const terms = await this.#terms()
-    const ids = await openQuestions(this.#parts)
-    if (terms === null || ids?.length === 0) return []
-    const open = ids === undefined ? undefined : new Set(ids)
-    const filter = { agentId: this.#parts.agentId, ledger: terms.ledger }
-    const records = await Promise.all(
-      STATES.map((state) => recordsInState(this.#parts, { ...filter, state }, open, () => {})),
-    )
-    return records.flat().filter(({ approvalId, consumedAt, expiresAt }) => {
-      const isOpen = open === undefined ? consumedAt === null : open.has(approvalId)
-      return isOpen && expiresAt > this.#parts.clock()
-    })
+    return terms === null ? [] : await this.#open(this.#parts.agentId, terms, true)
   }
 
   /**
-   * The questions in a state that a call fits.
+   * The records of an agent's open questions. One that cannot be read is left out: a call cannot attach to it.
    *
-   * @param open - the questions to look at; undefined: those for which no call of this engine waits
+   * @param waited - whether to include those for which a call of this engine waits
    */
-  async #fitting(
-    call: PendingCall,
-    state: ApprovalState,
-    terms: AttachTerms,
-    open: ReadonlySet<string> | undefined,
-  ): Promise<readonly Attached[]> {
-    const { action, agentId } = call.request.context
-    const filter = { state, action, agentId, ledger: terms.ledger }
-    const now = this.#parts.clock()
-    return (await recordsInState(this.#parts, filter, open, () => {}))
-      .filter(({ approvalId, consumedAt, expiresAt }) => {
-        const isFree = open === undefined ? !this.waiters.has(approvalId) : open.has(approvalId)
-        return isFree && consumedAt === null && expiresAt > now
-      })
-      .flatMap((record) => attach(call, record, terms) ?? [])
+  async #open(agentId: string, { ledger }: AttachTerms, waited = false): Promise<readonly ApprovalRecord[]> {
+    const { clock, approvalStore: store } = this.#parts
+    const now = clock()
+    const ids = await openQuestions(this.#parts, { agentId })
+    const records = await (ids === undefined
+      ? // The ledger cannot tell which questions are open.
+        Promise.all(STATES.map((state) => this.#ask(() => store.list({ state, agentId, ledger }, now)))).then((lists) =>
+          lists.flat(),
+        )
+      : Promise.all(
+          ids
+            .filter((id) => waited || !this.waiters.has(id))
+            .map((id) => this.#ask(() => store.get(id, now)).catch(() => undefined)),
+        ))
+    return records.flatMap((record) => {
+      const { approvalId, asked, consumedAt, expiresAt } = record ?? {}
+      const isOpen = asked?.ledger === ledger && consumedAt === null && expiresAt !== undefined && expiresAt > now
+      const isFree = waited || (approvalId !== undefined && !this.waiters.has(approvalId))
+      return record !== undefined && record.agentId === agentId && isOpen && isFree ? [record] : []
+    })
   }
 
   /** Reads a question and compares the call with it. */
@@ -157,7 +148,7 @@ export class QuestionDesk {
 
   /** Whether the ledger has a question without a decision. A ledger that cannot tell decides at the append. */
   async isOpen(approvalId: string): Promise<boolean> {
-    const open = await openQuestions(this.#parts, [approvalId])
+    const open = await openQuestions(this.#parts, { among: [approvalId] })
     return open === undefined || open.includes(approvalId)
   }
 

@@ -1,13 +1,15 @@
 // Reads the questions that the ledger has as open, and their records in the approval store.
+
+import type { OpenQuestionFilter } from '@sudoagent/ledger/store'
 import { APPROVAL_LIST_MAX, type ApprovalFilter, type ApprovalRecord } from '../approval/approval.js'
 import { within } from '../call/deadline.js'
 import type { EngineParts } from '../options.js'
 
-/** @returns the request ids of the open questions, or those among some ids; undefined if the ledger cannot tell */
+/** @returns the request ids of the open questions that the filter selects; undefined if the ledger cannot tell */
 export const openQuestions = (
   { ledger, timeoutMs }: Pick<EngineParts, 'ledger' | 'timeoutMs'>,
-  among?: readonly string[],
-): Promise<readonly string[] | undefined> => within(timeoutMs, 'ledger', async () => ledger.openQuestions?.(among))
+  filter?: OpenQuestionFilter,
+): Promise<readonly string[] | undefined> => within(timeoutMs, 'ledger', async () => ledger.openQuestions?.(filter))
 
 /**
  * Lists the records in a state. If there are more than one list can have, the records of the open questions are read

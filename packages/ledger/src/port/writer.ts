@@ -57,6 +57,14 @@ export interface PreparedEntry {
   append(createdAt: string, options?: AppendOptions): Promise<AppendedEntry>
 }
 
+/** Selects open questions. Default: all. */
+export interface OpenQuestionFilter {
+  /** Only questions with one of these request ids. */
+  readonly among?: readonly string[]
+  /** Only questions of this agent. */
+  readonly agentId?: string
+}
+
 /**
  * The ledger of an engine. Implement this interface to store entries elsewhere.
  *
@@ -108,10 +116,8 @@ export interface LedgerWriter {
   /**
    * Returns the request ids of the questions without a decision, in the order of their entries, at most 10,000. The
    * deadline of some may have passed.
-   *
-   * @param among - only these request ids; default: all
    */
-  openQuestions?(among?: readonly string[]): Promise<readonly string[]>
+  openQuestions?(filter?: OpenQuestionFilter): Promise<readonly string[]>
   /** Waits for pending appends, then releases files and locks. Subsequent appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }

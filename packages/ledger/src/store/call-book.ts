@@ -4,6 +4,7 @@
 import { requestIdOf } from '../entry/control.js'
 import { isCallEntry } from '../entry/entry.js'
 import { parseLine } from '../entry/line.js'
+import type { OpenQuestionFilter } from '../port/writer.js'
 import { QuestionBook } from '../standing/question-book.js'
 import type { OpenQuestion } from '../standing/questions.js'
 import type { CommitPlan } from '../write/advance.js'
@@ -43,9 +44,11 @@ export class CallBook implements CallRecords {
   }
 
   /** The request ids of the questions without a decision, in the order of their entries. */
-  openQuestions(among?: readonly string[]): readonly string[] {
-    const ids = [...(among ?? this.#questions.requestIds())]
-    return among === undefined ? ids : ids.filter((id) => this.#questions.find(id) !== undefined)
+  openQuestions({ among, agentId }: OpenQuestionFilter): readonly string[] {
+    return [...(among ?? this.#questions.requestIds())].filter((id) => {
+      const question = this.#questions.find(id)
+      return question !== undefined && (agentId ?? question.agentId) === question.agentId
+    })
   }
 
   entriesOf(requestId: string): RecordedCall {

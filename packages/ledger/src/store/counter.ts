@@ -99,7 +99,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
     if (ledger.firstHash !== undefined) this.firstHash = () => ledger.firstHash?.() ?? Promise.resolve(null)
     if (ledger.openQuestions !== undefined)
-      this.openQuestions = (among) => ledger.openQuestions?.(among) ?? Promise.resolve([])
+      this.openQuestions = (filter) => ledger.openQuestions?.(filter) ?? Promise.resolve([])
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
     const { ask, recordOutcome, addKey, retireKey, seal, stop, resume } = ledger
     if (ask !== undefined)

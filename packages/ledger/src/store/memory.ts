@@ -8,6 +8,7 @@ import { asLedgerError } from '../file.js'
 import { BATCH_LINES } from '../limits.js'
 import { ownFields } from '../own-fields.js'
 import type { LedgerReader } from '../port/reader.js'
+import type { OpenQuestionFilter } from '../port/writer.js'
 import { createStoredNodeReader, storedNodeCount } from '../tree/stored-node.js'
 import {
   type AppendRequest,
@@ -68,8 +69,8 @@ export class MemoryLedger extends StoreWriter {
     return line === undefined ? null : readTail(line, 'memory').entryHash
   }
 
-  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
-    return this.#calls.openQuestions(among)
+  protected async readOpenQuestions(filter: OpenQuestionFilter): Promise<readonly string[]> {
+    return this.#calls.openQuestions(filter)
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

@@ -33,6 +33,7 @@ import type {
   ControlNote,
   ControlWriter,
   LedgerWriter,
+  OpenQuestionFilter,
   OutcomeReport,
   PreparedEntry,
   Question,
@@ -116,12 +117,12 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
     return await this.append(outcomeOf(requestId, lines, report), { once: true })
   }
 
-  openQuestions(among?: readonly string[]): Promise<readonly string[]> {
-    return this.#alone(() => this.readOpenQuestions(among))
+  openQuestions(filter: OpenQuestionFilter = {}): Promise<readonly string[]> {
+    return this.#alone(() => this.readOpenQuestions(filter))
   }
 
   /** See `LedgerWriter.openQuestions`. */
-  protected abstract readOpenQuestions(among?: readonly string[]): Promise<readonly string[]>
+  protected abstract readOpenQuestions(filter: OpenQuestionFilter): Promise<readonly string[]>
 
   /** The hash of the first entry; null for an empty ledger. */
   protected abstract readFirstHash(): Promise<Hash | null>

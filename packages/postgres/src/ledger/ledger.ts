@@ -22,6 +22,7 @@ import {
   type AppendRequest,
   callNumber,
   type DraftResult,
+  type OpenQuestionFilter,
   ownFields,
   StoreWriter,
   type Writer,
@@ -162,9 +163,9 @@ export class PostgresLedger extends StoreWriter {
     return hash
   }
 
-  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
+  protected async readOpenQuestions(filter: OpenQuestionFilter): Promise<readonly string[]> {
     await this.#opened
-    return await (await this.#commit.records()).openQuestions(among)
+    return await (await this.#commit.records()).openQuestions(filter)
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

@@ -12,6 +12,7 @@ import {
   LINE_BYTES_MAX,
   NOT_RECORDED,
   type OpenQuestion,
+  type OpenQuestionFilter,
   POSITIONS_OF_CALL_MAX,
   parseLine,
   QUESTION_FIELDS,
@@ -77,12 +78,12 @@ export class RecordLoader {
   }
 
   /** The request ids of the questions without a decision, in the order of their entries. */
-  async openQuestions(among?: readonly string[]): Promise<readonly string[]> {
+  async openQuestions({ among, agentId }: OpenQuestionFilter): Promise<readonly string[]> {
     if (!(await takesQuestions(this.#session, this.#target))) return []
     const rows = await this.#session.ask<{ readonly request_id: string }>({
       text: `SELECT request_id FROM ${this.#schema}.open_question WHERE ledger = $1 AND octet_length(request_id) <= 8192
-        AND ($2::text[] IS NULL OR request_id = ANY ($2)) ORDER BY position LIMIT ${QUESTIONS_MAX}`,
-      values: [this.#ledger, among?.map(toColumn) ?? null],
+        AND ($2::text[] IS NULL OR request_id = ANY ($2)) AND ($3::text IS NULL OR agent_id = $3) ORDER BY position LIMIT ${QUESTIONS_MAX}`,
+      values: [this.#ledger, among?.map(toColumn) ?? null, agentId === undefined ? null : toColumn(agentId)],
     })
     return rows.map(({ request_id: requestId }) => fromColumn(requestId))
   }

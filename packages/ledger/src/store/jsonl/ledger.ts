@@ -14,6 +14,7 @@ import { EMPTY_FRONTIER } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from '../../file.js'
 import { ownFields } from '../../own-fields.js'
+import type { OpenQuestionFilter } from '../../port/writer.js'
 import { grow } from '../../tree/grow.js'
 import {
   type AppendRequest,
@@ -140,8 +141,8 @@ export class JsonlLedger extends StoreWriter {
     return line === null ? null : readTail(line, this.#path).entryHash
   }
 
-  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
-    return this.#calls.openQuestions(among)
+  protected async readOpenQuestions(filter: OpenQuestionFilter): Promise<readonly string[]> {
+    return this.#calls.openQuestions(filter)
   }
 
   protected async linesOf(requestId: string): Promise<readonly Uint8Array[]> {

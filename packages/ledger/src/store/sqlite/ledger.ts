@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, followLinks, isFatal, PinnedFile } from '../../file.js'
 import { ownFields } from '../../own-fields.js'
+import type { OpenQuestionFilter } from '../../port/writer.js'
 import { SchemaGuard } from '../../sqlite-file/schema-guard.js'
 import {
   type AppendRequest,
@@ -173,8 +174,8 @@ export class SqliteLedger extends StoreWriter {
     return hash
   }
 
-  protected async readOpenQuestions(among?: readonly string[]): Promise<readonly string[]> {
-    return this.#state.questions.requestIds(among)
+  protected async readOpenQuestions(filter: OpenQuestionFilter): Promise<readonly string[]> {
+    return this.#state.questions.requestIds(filter)
   }
 
   /** Reads under the write lock, in which the call index covers all entries. */

@@ -3,6 +3,7 @@
 // from, and no other append touches them.
 import type Database from 'better-sqlite3'
 import { QUESTIONS_MAX } from '../../limits.js'
+import type { OpenQuestionFilter } from '../../port/writer.js'
 import { QUESTION_FIELDS, questionFields, questionOf } from '../../standing/question-fields.js'
 import type { OpenQuestion, QuestionView } from '../../standing/questions.js'
 import type { QuestionChanges } from '../../write/call-records.js'
@@ -26,7 +27,7 @@ export class OpenQuestions implements QuestionView {
       ids: db
         .prepare(
           `SELECT request_id FROM sudoagent_open NOT INDEXED WHERE typeof(request_id) = 'text' AND octet_length(request_id) <= 1024
-            ORDER BY position LIMIT ${QUESTIONS_MAX}`,
+            AND agent_id = coalesce(?, agent_id) ORDER BY position LIMIT ${QUESTIONS_MAX}`,
         )
         .pluck(),
       find: db.prepare(`SELECT ${FITTING} ${one}`).raw(),
@@ -61,10 +62,13 @@ export class OpenQuestions implements QuestionView {
     return { ofLedger, ofAgent: Number(this.#statements.ofAgent.get(expiredBefore, agentId)) }
   }
 
-  /** The request ids of all rows, in the order of their entries; with `among`, only of these. */
-  requestIds(among?: readonly string[]): readonly string[] {
-    if (among !== undefined) return among.filter((id) => this.find(id) !== undefined)
-    return this.#statements.ids.all() as readonly string[]
+  /** The request ids of the rows that the filter selects: in the order of their entries, or of `among`. */
+  requestIds({ among, agentId }: OpenQuestionFilter): readonly string[] {
+    if (among === undefined) return this.#statements.ids.all(agentId ?? null) as readonly string[]
+    return among.filter((id) => {
+      const question = this.find(id)
+      return question !== undefined && (agentId ?? question.agentId) === question.agentId
+    })
   }
 
   /** Writes what a step changes. */
