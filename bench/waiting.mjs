@@ -1,10 +1,10 @@
-// Measures calls that wait: what open questions cost a call that is resumed or repeated, and the time from an approval in
-// another process to the run of the call.
+// Measures calls that wait: what open questions cost a call that is resumed or repeated, and the time from an approval
+// in another process to the run of the call.
 //
 //   node bench/waiting.mjs [--quick] [--json FILE]
 //
-// Starts its own PostgreSQL server. To use a different server, set SUDOAGENT_TEST_POSTGRES_URL to the URL of a superuser
-// over a unix socket.
+// Starts its own PostgreSQL server. To use a different server, set SUDOAGENT_TEST_POSTGRES_URL to the URL of a
+// superuser over a unix socket.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,7 +58,7 @@ const WAYS = {
 
 try {
   const rows = []
-  for (const store of Object.keys(STORES)) rows.push(...(await besideOpen(store)), await untilRun(store))
+  for (const store of Object.keys(STORES)) rows.push(...(await withOthers(store)), await untilRun(store))
   report('waiting', rows, json)
 } finally {
   await client.end()
@@ -84,8 +84,8 @@ async function timed({ approvals }, engine, n, goOn) {
   return ms
 }
 
-/** A resumed and a repeated call beside open questions of other agents, floor: beside none. */
-async function besideOpen(store) {
+/** A resumed and a repeated call with open questions of other agents, floor: without any. */
+async function withOthers(store) {
   const [alone, crowded] = [await STORES[store](`alone-${store}`), await STORES[store](`crowded-${store}`)]
   for (let agent = 0; agent < OPEN / PER_AGENT; agent += 1) {
     const engine = engineOf(crowded, `agent ${agent}`)

@@ -16,6 +16,23 @@ describe('a client with the SDK', () => {
     expect((await client.callTool({ name: 'drop' })).isError).toBe(true)
   })
 
+  it.each([
+    ['a repeated call', (): object => ({ name: 'write', arguments: { password: 'one' } })],
+    ['the waiting id', (id: string): object => ({ name: 'sudoagent_wait', arguments: { waiting_id: id, seconds: 0 } })],
+  ])('picks up a pending call of another session, with %s', async (_, next) => {
+    const { url, store } = await serve({}, { holdMs: 10 })
+    const first = await connect(url)
+    const pending: Json = await first.callTool({ name: 'write', arguments: { password: 'one' } })
+    await (first.transport as StreamableHTTPClientTransport).terminateSession()
+    const [asked] = await store.list({ state: 'pending' }, new Date())
+    if (asked === undefined) return expect.unreachable()
+    const { approvalId, binding } = asked
+    await store.resolve(approvalId, { state: 'approved', approverId: 'ada', binding }, new Date())
+    const second = await connect(url)
+    const call = next(pending._meta['dev.sudoagent/pending'].id) as Parameters<typeof second.callTool>[0]
+    expect(textOf(await second.callTool(call))).toBe('server 2 ran write')
+  })
+
   it('ends its session, and the server with it', async () => {
     const { url, servers } = await serve()
     const client = await connect(url)

@@ -134,6 +134,53 @@ describe('pending', () => {
     expect(ran(next)).toHaveLength(isPickedUp ? 1 : 0)
   })
 
+  it.each([
+    ['the same', 7, true],
+    ['another', 8, false],
+  ])('outlives its guard with redacted arguments, with %s commitment key: %s', async (_, byte, isPickedUp) => {
+    const args = { path: 'a', password: 'one' }
+    const rig = await Rig.open({ holdMs: 10, commitmentKey: new Uint8Array(32).fill(7) })
+    expect(isPending(await rig.callTool('write', args))).toBe(true)
+    await rig.guard.close()
+    await rig.resolve('approved')
+    const { ledger, store: approvalStore, pins } = rig
+    const commitmentKey = new Uint8Array(32).fill(byte)
+    const next = await Rig.open({ holdMs: 10, ledger, approvalStore, pins, commitmentKey })
+    expect(isPending(await next.callTool('write', { ...args, password: 'two' }))).toBe(true)
+    expect(isPending(await next.callTool('write', args))).toBe(!isPickedUp)
+    expect(ran(next)).toHaveLength(isPickedUp ? 1 : 0)
+  })
+
+  it('runs once for a client that repeats the call after each time-out, if the hold is shorter', async () => {
+    const rig = await Rig.open({ holdMs: 20 })
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      // The client has stopped to wait when the answer comes.
+      void rig.callTool('write', { iban: 'DE02' })
+      await new Promise((resolve) => setTimeout(resolve, 60))
+    }
+    expect(await rig.store.list({ state: 'pending' }, new Date())).toHaveLength(1)
+    await rig.resolve('approved')
+    expect(textOf(await rig.callTool('write', { iban: 'DE02' }))).toBe('ran write')
+    expect(ran(rig)).toHaveLength(1)
+  })
+
+  it('with a longer hold, asks for each attempt, and shows the person that an equal call ran', async () => {
+    const rig = await Rig.open({ capabilities: { elicitation: {} } })
+    const forms = (): Json[] => rig.client.got.filter(({ method }) => method === 'elicitation/create')
+    const approve = (at: number): void =>
+      rig.client.say({ id: forms()[at].id, result: { action: 'accept', content: { decision: 'approve' } } })
+    void rig.callTool('write', { iban: 'DE02' })
+    await expect.poll(() => forms().length).toBe(1)
+    approve(0)
+    await expect.poll(() => ran(rig).length).toBe(1)
+    await expect.poll(async () => (await rig.store.list({}, new Date()))[0]?.consumedAt).not.toBeNull()
+    void rig.callTool('write', { iban: 'DE02' })
+    await expect.poll(() => forms().length).toBe(2)
+    expect(forms()[0].params.message).not.toContain('an equal call')
+    expect(forms()[1].params.message).toMatch(/^NOTE: an equal call of this agent ran \d+ s ago/m)
+    expect(ran(rig)).toHaveLength(1)
+  })
+
   it('is not that of another agent', async () => {
     const rig = await Rig.open({ holdMs: 10 })
     const pending = await rig.callTool('write')
