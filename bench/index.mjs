@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 import { entriesOf, SHARED_OPTIONS, SHARED_USAGE } from './options.mjs'
 
-const SECTIONS = ['append', 'verify', 'stops', 'questions', 'query', 'startup', 'receipt', 'mcp', 'postgres']
+const SECTIONS = ['append', 'verify', 'stops', 'questions', 'waiting', 'query', 'startup', 'receipt', 'mcp', 'postgres']
 const CANNOT_RUN = 77
 
 const USAGE = `pnpm bench [--only append,verify] ${SHARED_USAGE}`

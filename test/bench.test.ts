@@ -13,7 +13,7 @@ import { byTier } from './tier.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const OWN = byTier({
   short: ['append', 'startup', 'receipt'],
-  long: ['append', 'verify', 'stops', 'questions', 'query', 'startup', 'receipt', 'mcp', 'postgres'],
+  long: ['append', 'verify', 'stops', 'questions', 'waiting', 'query', 'startup', 'receipt', 'mcp', 'postgres'],
 })
 
 let folder: string
