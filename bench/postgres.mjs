@@ -17,6 +17,7 @@ import { schemaSql } from '../packages/postgres/dist/schema.js'
 import { allowedCall } from './call.mjs'
 import { signTimes } from './floor.mjs'
 import { appendCalls, signer } from './ledgers.mjs'
+import { obeyed } from './obeyed.mjs'
 import { readOptions } from './options.mjs'
 import { bareClient, copyOut, insertBare, MAKE_BARE } from './postgres-bare.mjs'
 import { startServer } from './postgres-server.mjs'
@@ -38,10 +39,17 @@ const urlOf = (name) => `${database}?ledger=${name}-${process.pid}`
 
 try {
   const rows = [await oneCallAtATime('unsigned', {}, 0), await oneCallAtATime('signed', { signer }, 4)]
-  report('postgres', [...rows, ...(await manyProcesses()), ...(await verification())], json)
+  report('postgres', [...rows, ...(await manyProcesses()), ...(await stopped()), ...(await verification())], json)
 } finally {
   await client.end()
   await own?.stop()
+}
+
+/** Concurrent decisions that another process stops. */
+async function stopped() {
+  const place = urlOf('stopped')
+  const ledger = await PostgresLedger.open(place)
+  return await obeyed({ place, ledger, openReader: () => openPostgresLedger(place) }, size(100_000, 500))
 }
 
 /** Alternates between a guarded call and two commits of one row with the same number of signatures. */

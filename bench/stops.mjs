@@ -2,16 +2,14 @@
 // is obeyed.
 //
 //   node bench/stops.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { SudoEngine } from '../packages/core/dist/index.js'
 import { openLedgerReader, verify } from '../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 import { allowedCall } from './call.mjs'
 import { keptLedger } from './ledgers.mjs'
+import { obeyed } from './obeyed.mjs'
 import { readOptions } from './options.mjs'
 import { alternate, during } from './rounds.mjs'
 import { report, row } from './table.mjs'
@@ -26,7 +24,13 @@ const AUTHORITY = {
 }
 const plain = await keptLedger(kept, 'sqlite', entries)
 
-report('stops', [await denials(), await authorities(), await openStop(), ...(await obeyed())], json)
+const path = join(work, 'obeyed.sqlite')
+const stopped = { place: path, ledger: SqliteLedger.open(path), openReader: () => openLedgerReader(path) }
+report(
+  'stops',
+  [await denials(), await authorities(), await openStop(), ...(await obeyed(stopped, size(100_000, 500)))],
+  json,
+)
 
 /** Calls one at a time that are denied by a stop of everything; floor: the same calls, allowed and run. */
 async function denials() {
@@ -101,54 +105,4 @@ async function callsWith(name, draftsOf, first = async () => {}) {
   await ledger.close()
   renameSync(unfinished, path)
   return path
-}
-
-/** Concurrent decisions of this process, which another process stops in the middle. */
-async function obeyed() {
-  const path = join(work, 'obeyed.sqlite')
-  const ledger = SqliteLedger.open(path)
-  await ledger.begin()
-  const total = size(100_000, 500)
-  const stopper = spawn(process.execPath, [fileURLToPath(new URL('stopper.mjs', import.meta.url)), path], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const exited = once(stopper, 'exit')
-  await once(stopper.stdout, 'data')
-  let stoppedAt = null
-  let refusedAt = null
-  stopper.stdout.once('data', () => {
-    stoppedAt = performance.now()
-  })
-  await during(
-    (n) => n < total,
-    64,
-    async (n) => {
-      if (n === Math.floor(total / 2)) stopper.stdin.write('stop\n')
-      try {
-        await ledger.append(allowedCall(n).decision)
-      } catch (error) {
-        if (error.code !== 'STOPPED') throw error
-        refusedAt ??= performance.now()
-      }
-    },
-  )
-  await exited
-  await ledger.close()
-  const reader = await openLedgerReader(path)
-  const { ok, stops, decisions } = await verify(reader)
-  await reader.close()
-  if (!ok || stops.length !== 1) throw new Error('the stop was not obeyed')
-  return [
-    row({
-      work: `allowed behind a stop, of ${total} decisions`,
-      unit: '%',
-      figure: (100 * (decisions - stops[0].in_flight)) / total,
-      atMost: 0,
-    }),
-    row({
-      work: 'from the end of `stop` to the first refusal',
-      unit: 'ms',
-      figure: Math.max(0, refusedAt - stoppedAt),
-    }),
-  ]
 }
