@@ -51,9 +51,9 @@ export class PendingCalls {
     this.#told.set(waitingIdOf(call.approvalId), call, { bytes, forMs: expiresAt.getTime() - Date.now() })
   }
 
-  /** Number of calls that are pending in a session, as far as this guard knows. */
-  countOf(session: object): number {
-    return this.#told.values.filter((call) => call.session === session).length
+  /** The question ids of the calls that are pending in a session, as far as this guard knows. */
+  idsOf(session: object): readonly string[] {
+    return this.#told.values.filter((call) => call.session === session).map(({ approvalId }) => approvalId)
   }
 
   find(waitingId: string): ToldCall | undefined {

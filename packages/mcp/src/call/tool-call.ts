@@ -15,7 +15,7 @@
  */
 import type { ApprovalRequest, Approver, Authorization, Denial, PendingApproval } from '@sudoagent/core'
 import { traceIn, UNRECORDABLE, type WaitingEngine } from '@sudoagent/core/boundary'
-import { UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
+import { OPEN_APPROVALS_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import { isToolName } from '../tool/tool-definition.js'
 import type { Incoming } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
@@ -72,7 +72,8 @@ export class ToolCalls {
   readonly #runner: CallRunner
   readonly #open = new Map<Incoming['id'], OpenCall>()
   readonly #running = new Set<Promise<unknown>>()
-  #asking = 0
+  /** The question ids of the calls that wait for a person. */
+  readonly #asking = new Set<string>()
   /** The reason why the session ended; null while the session is open. */
   #closed: string | null = null
 
@@ -81,9 +82,11 @@ export class ToolCalls {
     this.#runner = new CallRunner(parts)
   }
 
-  /** Number of calls of this session that wait for a person, or are pending. */
-  get openApprovals(): number {
-    return this.#asking + this.#parts.pending.countOf(this)
+  /** Whether this session has too many open questions for another one. A question that was answered "pending" stays. */
+  isFull({ approvalId }: ApprovalRequest): boolean {
+    const { pending } = this.#parts
+    if (pending.find(waitingIdOf(approvalId)) !== undefined) return false
+    return new Set([...this.#asking, ...pending.idsOf(this)]).size > OPEN_APPROVALS_MAX
   }
 
   /** @returns the unchanged server result, or a result that explains why there is no server result */
@@ -165,10 +168,10 @@ export class ToolCalls {
     let waited = 0
     const call = new OpenCall({ holdMs, onWait: () => progress(request, waited++) })
     const stop = (): void => (endsSession(request.signal.reason) ? call.endWait() : cancel(call))
-    let isAsking = false
+    let asking = ''
     const onAsked = ({ approvalId }: ApprovalRequest): void => {
-      if (!isAsking) this.#asking += 1
-      isAsking = true
+      asking = approvalId
+      this.#asking.add(approvalId)
       this.#sayWaiting(approvalId, subject)
       call.markAsked()
     }
@@ -181,7 +184,7 @@ export class ToolCalls {
       note(`a call was denied because of an internal error: ${error instanceof Error ? error.message : String(error)}`)
       return internalDenial(this.#parts.generateId())
     } finally {
-      if (isAsking) this.#asking -= 1
+      this.#asking.delete(asking)
       call.end()
       request.signal.removeEventListener('abort', stop)
       this.#open.delete(request.id)

@@ -11,14 +11,13 @@ import {
   PollingApprover,
 } from '@sudoagent/core'
 import { WaitEnded } from '@sudoagent/core/boundary'
-import { OPEN_APPROVALS_MAX } from '../limits.js'
 
 /** The approver's view of a call. */
 export interface AskingCall {
   /** Called when a person is asked. */
   readonly onAsked: (request: ApprovalRequest) => void
-  /** Number of calls of the session that wait for approval or are pending, including this call. */
-  readonly openApprovals: () => number
+  /** Whether the session has too many open questions for this one. */
+  readonly isFull: (request: ApprovalRequest) => boolean
   /** Asks the user of the client. @returns null if the client cannot be asked about this call */
   readonly askClient: (request: ApprovalRequest, store: ApprovalStore) => Promise<ApprovalAnswer | null> | null
   /** Called when the client need not answer any more. */
@@ -37,9 +36,9 @@ export class FirstAnswerApprover implements Approver {
     request: ApprovalRequest,
     { signal, store }: { readonly signal: AbortSignal; readonly store: ApprovalStore },
   ): Promise<ApprovalAnswer> {
-    const { onAsked, openApprovals, askClient, withdraw } = this.#call
+    const { onAsked, isFull, askClient, withdraw } = this.#call
     onAsked(request)
-    if (openApprovals() > OPEN_APPROVALS_MAX) return { approved: false, reason: 'too many approvals are pending' }
+    if (isFull(request)) return { approved: false, reason: 'too many approvals are pending' }
     const answered = new AbortController()
     try {
       const until = AbortSignal.any([signal, answered.signal])

@@ -11,8 +11,8 @@ export interface ClientApprovalsParts {
   /** Whether the client can be asked about a call, and may answer. */
   readonly mayElicit: (request: ApprovalRequest) => boolean
   readonly clientName: () => string
-  /** Number of calls of the session that wait for approval or are pending. */
-  readonly openApprovals: () => number
+  /** Whether the session has too many open questions for this one. */
+  readonly isFull: (request: ApprovalRequest) => boolean
   readonly note: (text: string) => void
 }
 
@@ -37,10 +37,10 @@ export class ClientApprovals {
 
   /** @param relatedTo - the request that made the call */
   approverOf(relatedTo: MessageId, onAsked: (asked: ApprovalRequest) => void): Approver {
-    const { openApprovals, mayElicit } = this.#parts
+    const { isFull, mayElicit } = this.#parts
     return new FirstAnswerApprover({
       onAsked,
-      openApprovals,
+      isFull,
       askClient: (asked, store) => (mayElicit(asked) ? this.#forms.ask(asked, store, relatedTo) : null),
       withdraw: ({ approvalId }) => this.#forms.withdraw(approvalId),
     })

@@ -120,7 +120,7 @@ export class GuardSession {
       client: this.#client,
       mayElicit: (asked) => parts.elicitation && this.#canElicit && parts.mayElicit(asked),
       clientName: () => this.#clientName,
-      openApprovals: () => this.#calls.openApprovals,
+      isFull: (asked) => this.#calls.isFull(asked),
       note,
     })
     this.#calls = this.#toolCalls()

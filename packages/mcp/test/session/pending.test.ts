@@ -181,6 +181,15 @@ describe('pending', () => {
     expect(ran(rig)).toHaveLength(1)
   })
 
+  it('sixteen of them can be repeated at once, and none is denied for their number', async () => {
+    const rig = await Rig.open({ holdMs: 20 })
+    const all = (): Promise<Json[]> => Promise.all(Array.from({ length: 16 }, (_, n) => rig.callTool('write', { n })))
+    for (let turn = 0; turn < 3; turn += 1) expect((await all()).filter(isPending)).toHaveLength(16)
+    expect(await rig.store.list({ state: 'pending' }, new Date())).toHaveLength(16)
+    expect(textOf(await rig.callTool('write', { n: 16 }))).toContain('too many approvals are pending')
+    expect(await rig.story()).toEqual(['deny files/write APPROVAL_DENIED'])
+  })
+
   it('is not that of another agent', async () => {
     const rig = await Rig.open({ holdMs: 10 })
     const pending = await rig.callTool('write')
