@@ -97,7 +97,7 @@ async def approve(_context, _params):
 async def check(session, can_be_asked):
     await session.initialize()
     tools = [tool.name for tool in (await session.list_tools()).tools]
-    assert tools == ["read", "write", "drop"], tools
+    assert tools == ["read", "write", "drop", "sudoagent_wait"], tools
 
     async def call(name):
         result = await session.call_tool(name, {"path": "a.txt"})
